@@ -211,5 +211,5 @@ def _confirmation_faults(lines: Mapping[K, int], confirmed: Mapping[K, int]) -> 
 
 def confirmed_total(lines: Sequence[tuple[LineFacts, Decimal]], *, currency: str) -> Money:
     """What the order will cost: confirmed and not cancelled seats of each line at its unit price."""
-    totals = (line_total(line.confirmed - line.cancelled, unit_price, currency) for line, unit_price in lines)
+    totals = (line_total(line.received + line.open, unit_price, currency) for line, unit_price in lines)
     return Money.total(totals, currency=currency)
