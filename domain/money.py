@@ -110,6 +110,10 @@ class Money:
         """The amount times a factor, half-up to the currency's decimals."""
         return round_money(_EXACT.multiply(self.amount, _decimal(factor)), self.currency)
 
+    def as_json(self) -> dict[str, str]:
+        """The shape that money has in every answer (contract section 2)."""
+        return {"amount": str(self.amount), "currency": self.currency}
+
     @override
     def __str__(self) -> str:
         return f"{self.amount} {self.currency}"

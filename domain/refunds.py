@@ -1,7 +1,7 @@
 """Refunds: what a cancelled ticket gives back by the policy it was bought under, as a quote that is executed or refused."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -40,6 +40,7 @@ REFUND = Machine[RefundStatus](
     },
 )
 
+_EVERYTHING = Decimal(100)
 # Money in these states is on its way and counts as spent.
 PENDING = (RefundStatus.REQUESTED, RefundStatus.SUBMITTED, RefundStatus.ESCALATED)
 
@@ -48,7 +49,7 @@ PENDING = (RefundStatus.REQUESTED, RefundStatus.SUBMITTED, RefundStatus.ESCALATE
 class Policy:
     """What a cancelled ticket gives back, frozen on the booking when it is made. Percentages: 100 is everything."""
 
-    price_percent: Decimal = Decimal(100)
+    price_percent: Decimal = _EVERYTHING
     fee_percent: Decimal = Decimal(0)
     hours_before_start: int = 0
 
@@ -69,9 +70,8 @@ class Policy:
         )
 
     def words(self) -> str:
-        price = (
-            "Price refunded in full" if self.price_percent == 100 else f"{self.price_percent} % of the price refunded"
-        )  # noqa: PLR2004
+        whole = self.price_percent == _EVERYTHING
+        price = "Price refunded in full" if whole else f"{self.price_percent} % of the price refunded"
         fee = "service fee kept" if not self.fee_percent else f"{self.fee_percent} % of the service fee refunded"
         return f"{price}, {fee}."
 
@@ -157,9 +157,11 @@ def quote(
     spendable = totals.paid - totals.refunded - totals.refunds_pending
     if refund_total > spendable:
         words = f"{refund_total} would go back, but only {spendable} of what was paid is left."
-        raise Refused("refund_exceeds_paid", words, facts={"refund_total": refund_total, "left": spendable})
+        raise Refused(
+            "refund_exceeds_paid", words, facts={"refund_total": refund_total.as_json(), "left": spendable.as_json()}
+        )
     draft = Quote(lines, fee_refund, refund_total, totals.balance)
-    return Quote(lines, fee_refund, refund_total, after_cancel(totals, draft).balance)
+    return replace(draft, balance_after=after_cancel(totals, draft).balance)
 
 
 def after_cancel(totals: Totals, quote: Quote) -> Totals:
@@ -180,9 +182,7 @@ def after_cancel(totals: Totals, quote: Quote) -> Totals:
 
 def after_settling(totals: Totals, amount: Money) -> Totals:
     """A pending refund has reached the customer."""
-    values = {field: getattr(totals, field) for field in Totals.__slots__}
-    values |= {"refunded": totals.refunded + amount, "refunds_pending": totals.refunds_pending - amount}
-    return Totals(**values)
+    return replace(totals, refunded=totals.refunded + amount, refunds_pending=totals.refunds_pending - amount)
 
 
 def fingerprint(quote: Quote) -> str:
