@@ -1,0 +1,1 @@
+"""The HTTP room: who and what in, one call, a shape out."""

@@ -1,0 +1,150 @@
+"""The application: routers, the request id, and the three ways an error becomes a problem document."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import structlog
+from anyio import to_thread
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse
+from starlette.exceptions import HTTPException
+
+from api import asking, health, metrics, problems
+from api.problems import Rejected
+from api.routers import ROUTERS
+from db.transaction import Database, DatabaseAway
+from domain.states import Refused
+from settings import Settings
+
+log = structlog.get_logger("api")
+
+DESCRIPTION = """The back office of a ticket agency: buy seats in bulk, own them one by one, sell each of them once,
+and close the books to the cent. Errors are problem documents (RFC 9457) with a stable `code`; see
+[the catalogue](/docs/errors)."""
+
+MIB = 1024 * 1024
+SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def build(settings: Settings, database: Database) -> FastAPI:
+    """The ASGI application on this database."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        to_thread.current_default_thread_limiter().total_tokens = 24
+        database.open()
+        yield
+        database.close()
+
+    app = FastAPI(
+        title="Allotment",
+        version=settings.build_id,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url="/docs",
+        redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+        max_body_size=12 * MIB,
+    )
+    app.state.database = database
+    app.state.settings = settings
+    for router in ROUTERS:
+        app.include_router(router)
+    app.include_router(health.router)
+    app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
+    app.middleware("http")(_named_and_timed)
+    _translate_errors(app)
+    return app
+
+
+async def _named_and_timed(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Give the request an id, answer with it, and count the request by its route."""
+    given = request.headers.get("x-request-id", "")
+    request.state.request_id = given if SAFE_ID.fullmatch(given) else uuid4().hex
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=request.state.request_id)
+    began = time.perf_counter()
+    response = await call_next(request)
+    response.headers["X-Request-ID"] = request.state.request_id
+    metrics.count_request(request, response.status_code, time.perf_counter() - began)
+    return response
+
+
+def _translate_errors(app: FastAPI) -> None:
+    """Every error leaves as a problem document."""
+    app.add_exception_handler(Rejected, _rejected)
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(DatabaseAway, _away)
+    app.add_exception_handler(psycopg.OperationalError, _away)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def _answer(request: Request, code: str, detail: str, **more: Any) -> Response:
+    headers = more.pop("headers", None)
+    request_id = getattr(request.state, "request_id", None)
+    body = problems.document(code, detail, instance=request.url.path, request_id=request_id, **more)
+    return problems.response(body, headers=headers)
+
+
+async def _rejected(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Rejected)
+    return _answer(request, error.code, error.detail, errors=error.errors, facts=error.facts, headers=error.headers)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    code = error.code if error.code in problems.PROBLEMS else "invalid"
+    errors = [asking.fault(f.pointer, f.code, f.message) for f in error.errors]
+    return _answer(request, code, error.words, errors=errors, facts=error.facts)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found = error.errors()
+    if any(fault["type"] == "json_invalid" for fault in found):
+        return _answer(request, "malformed", "the body is not well-formed JSON")
+    faults = [asking.fault(_pointer(f["loc"]), _code(f["type"]), f["msg"]) for f in found[:100]]
+    code = "unknown_field" if all(f["code"] == "unknown_field" for f in faults) else "invalid"
+    where = "; ".join(f"{f['pointer']}: {f['message']}" for f in faults[:3])
+    return _answer(request, code, where, errors=faults)
+
+
+def _pointer(loc: tuple[Any, ...]) -> str:
+    """A JSON pointer for a field of the body; `?name` for a query parameter, `header name` for a header."""
+    place, *path = loc
+    if place == "query":
+        return "?" + ".".join(map(str, path))
+    if place == "header":
+        return "header " + ".".join(map(str, path))
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def _code(kind: str) -> str:
+    return {"extra_forbidden": "unknown_field", "missing": "required"}.get(kind, "invalid")
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}.get(error.status_code, "malformed")
+    headers = dict(error.headers) if error.headers else None
+    return _answer(request, code, str(error.detail), headers=headers)
+
+
+async def _away(request: Request, error: Exception) -> Response:
+    log.warning("the database is away", error=str(error))
+    return _answer(request, "unavailable", "the database cannot be reached just now; nothing was done")
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    log.error("unexpected error", exc_info=error)
+    return _answer(request, "internal", "something went wrong here; nothing was changed")

@@ -1,0 +1,310 @@
+"""The desk every request comes to: who asks, may they, is the thing there, was this asked before; then one call."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, get_type_hints
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response, UploadFile
+from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from api import asking, waiting
+from api.asking import Asked
+from api.problems import Rejected
+from api.resources import RESOURCES, resolve
+from api.shapes import OperationShape, ProblemShape
+from db import idempotency, operations
+from db.transaction import Tx
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+EVERYWHERE = ("malformed", "unauthenticated", "forbidden", "unknown_parameter", "unavailable")
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The call's work goes on as this operation."""
+
+    operation_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that is not plain JSON with the route's own status."""
+
+    body: bytes
+    media_type: str
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spec:
+    """What a route declares about itself."""
+
+    call: Callable[..., Any]
+    needs: str
+    status: int
+    writes: bool
+    single: bool
+    is_operation: bool
+    requires_if_match: bool
+    path_parameters: tuple[str, ...]
+
+    @property
+    def subject(self) -> str | None:
+        """The one path parameter whose ETag guards the call."""
+        return self.path_parameters[-1] if self.path_parameters else None
+
+
+# The single-thing GET of each resource: its answer's hash is the thing's ETag.
+READERS: dict[str, Spec] = {}
+
+
+class DeskRoute(APIRoute):
+    """A route that, when the request is faulty, says 401, 403 and 404 before it says 400 or 422."""
+
+    def get_route_handler(self) -> Callable[[Request], Any]:
+        """FastAPI's handler behind our order of refusals."""
+        handler = super().get_route_handler()
+        spec: Spec | None = getattr(self.endpoint, "spec", None)
+        known = {p.alias for p in self.dependant.query_params}
+        for dependency in self.dependant.dependencies:
+            known |= {p.alias for p in dependency.query_params}
+
+        async def ordered(request: Request) -> Response:
+            strange = [name for name in request.query_params if name not in known]
+            if spec is not None and strange:
+                await run_in_threadpool(_admit, request, spec)
+                faults = [asking.fault(f"?{name}", "unknown_parameter", f"{name} is no parameter here") for name in strange]
+                raise Rejected("unknown_parameter", f"unknown query parameter: {', '.join(strange)}", errors=faults)
+            try:
+                return await handler(request)
+            except (RequestValidationError, HTTPException):
+                if spec is not None:
+                    await run_in_threadpool(_admit, request, spec)
+                raise
+
+        return ordered
+
+
+class Desk(APIRouter):
+    """A resource's router: each route names its permission and is one call."""
+
+    def __init__(self, *, tag: str) -> None:
+        super().__init__(prefix="/api", tags=[tag], route_class=DeskRoute)
+
+    def reads(self, path: str, *, needs: str, single: bool = False, problems: Sequence[str] = (), **extra: Any) -> Callable[[F], F]:
+        """GET: `single` for one thing (it carries an ETag)."""
+        return self._route("GET", path, needs=needs, status=200, single=single, problems=problems, **extra)
+
+    def creates(self, path: str, *, needs: str, status: int = 201, problems: Sequence[str] = (), **extra: Any) -> Callable[[F], F]:
+        """POST that makes a thing, or does something at once (status 200)."""
+        return self._route("POST", path, needs=needs, status=status, problems=problems, **extra)
+
+    def replaces(self, path: str, *, needs: str, problems: Sequence[str] = (), if_match: bool = False, **extra: Any) -> Callable[[F], F]:
+        """PUT."""
+        return self._route("PUT", path, needs=needs, status=200, if_match=if_match, problems=problems, **extra)
+
+    def removes(self, path: str, *, needs: str, problems: Sequence[str] = (), **extra: Any) -> Callable[[F], F]:
+        """DELETE."""
+        return self._route("DELETE", path, needs=needs, status=204, problems=problems, **extra)
+
+    def starts(self, path: str, *, needs: str, method: str = "POST", problems: Sequence[str] = (), **extra: Any) -> Callable[[F], F]:
+        """An action carried by a workflow: always 202 and an operation."""
+        return self._route(method, path, needs=needs, status=202, operation=True, problems=problems, **extra)
+
+    def _route(
+        self,
+        method: str,
+        path: str,
+        *,
+        needs: str,
+        status: int,
+        single: bool = False,
+        operation: bool = False,
+        if_match: bool = False,
+        problems: Sequence[str] = (),
+        **extra: Any,
+    ) -> Callable[[F], F]:
+        def register(call: F) -> F:
+            names = tuple(part[1:-1] for part in path.split("/") if part.startswith("{"))
+            spec = Spec(
+                call=call,
+                needs=needs,
+                status=status,
+                writes=method in ("POST", "DELETE"),
+                single=single,
+                is_operation=operation,
+                requires_if_match=if_match,
+                path_parameters=tuple(name for name in names if name in RESOURCES),
+            )
+            if single and len(spec.path_parameters) == 1:
+                READERS.setdefault(spec.path_parameters[0], spec)
+            self.add_api_route(
+                path,
+                _endpoint(spec),
+                methods=[method],
+                status_code=status,
+                operation_id=call.__name__,
+                summary=(call.__doc__ or "").strip().split("\n")[0].rstrip("."),
+                description=inspect.cleandoc(call.__doc__ or ""),
+                **_documented(spec, problems, extra),
+            )
+            return call
+
+        return register
+
+
+def _documented(spec: Spec, problems: Sequence[str], extra: dict[str, Any]) -> dict[str, Any]:
+    """OpenAPI: the permission, the problem codes by status, and the shape of the answer."""
+    from api.problems import PROBLEMS
+
+    codes = [*EVERYWHERE, "invalid", *problems]
+    if spec.path_parameters:
+        codes.append("not_found")
+    if spec.writes:
+        codes += ["idempotency_key_reused", "request_in_progress"]
+    if spec.requires_if_match:
+        codes += ["precondition_required", "version_mismatch"]
+    by_status: dict[int | str, dict[str, Any]] = {}
+    for code in dict.fromkeys(codes):
+        entry = by_status.setdefault(PROBLEMS[code].status, {"model": ProblemShape, "description": ""})
+        entry["description"] = ", ".join(filter(None, [entry["description"], f"`{code}`"]))
+    for entry in by_status.values():
+        entry["content"] = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemShape"}}}
+    hints = get_type_hints(spec.call, include_extras=True)
+    shape = OperationShape if spec.is_operation else extra.pop("shape", hints.get("return"))
+    described = shape if isinstance(shape, type) and issubclass(shape, BaseModel) else None
+    more = extra.pop("openapi_extra", {})
+    return {
+        "response_model": described if spec.status != 204 else None,
+        "responses": {**by_status, **extra.pop("responses", {})},
+        "openapi_extra": {"x-permission": spec.needs, "x-problems": list(dict.fromkeys(codes)), **more},
+        **extra,
+    }
+
+
+def _endpoint(spec: Spec) -> Callable[..., Any]:
+    """What FastAPI calls: the handler's own parameters, its `tx` replaced by the request."""
+
+    async def endpoint(request: Request, **given: Any) -> Response:
+        asked = Asked.of(request)
+        response = await run_in_threadpool(_serve, request, asked, spec, given)
+        if isinstance(response, Accepted):
+            return await waiting.for_operation(asked, response.operation_id, spec.needs)
+        return response
+
+    hints = get_type_hints(spec.call, include_extras=True)
+    parameters = [inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)]
+    for name, parameter in list(inspect.signature(spec.call).parameters.items())[1:]:
+        annotation = str if name in spec.path_parameters else hints[name]
+        parameters.append(parameter.replace(annotation=annotation, kind=inspect.Parameter.KEYWORD_ONLY))
+    endpoint.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    endpoint.spec = spec  # type: ignore[attr-defined]
+    endpoint.__name__ = spec.call.__name__
+    return endpoint
+
+
+def _serve(request: Request, asked: Asked, spec: Spec, given: dict[str, Any]) -> Response | Accepted:
+    """The whole request in one transaction, in the contract's order of refusals."""
+    with asked.transaction() as tx:
+        asking.require(tx, spec.needs)
+        names = {name: _found(tx, name, given[name], spec) for name in spec.path_parameters}
+        preview = bool(given.get("preview"))
+        remembering = asked.idempotency(tx) if spec.writes and not preview else None
+        print_of_request = _fingerprint(given) if remembering else ""
+        if remembering:
+            replay = asking.replay(tx, remembering, print_of_request)
+            if replay is not None:
+                return Accepted(replay.operation_id) if replay.operation_id else asking.replayed(replay)
+        _check_version(tx, asked, spec, names)
+        tx.keep = not preview
+        result = spec.call(tx, **{**given, **names})
+        if isinstance(result, Accepted):
+            if remembering:
+                asking.remember(tx, remembering, print_of_request, 202, b"", {}, result.operation_id)
+            return result
+        response = _rendered(spec, result, preview)
+        if remembering and 200 <= response.status_code < 300:
+            asking.remember(tx, remembering, print_of_request, response.status_code, bytes(response.body), dict(response.headers))
+        return response
+
+
+def _found(tx: Tx, name: str, text: str, spec: Spec) -> UUID:
+    found = resolve(tx, name, text, lock=spec.requires_if_match)
+    if found is None:
+        raise Rejected("not_found", f"no {RESOURCES[name].word.replace('_', ' ')} {text!r}"[:200])
+    return found
+
+
+def _admit(request: Request, spec: Spec) -> None:
+    """For a request that is already known to be faulty: is it 401, 403 or 404 before that?"""
+    with Asked.of(request).transaction() as tx:
+        asking.require(tx, spec.needs)
+        for name in spec.path_parameters:
+            _found(tx, name, str(request.path_params[name]), spec)
+
+
+def _check_version(tx: Tx, asked: Asked, spec: Spec, names: Mapping[str, UUID]) -> None:
+    if spec.requires_if_match and not asked.if_match:
+        raise Rejected("precondition_required", "send the ETag of the thing you read as If-Match")
+    reader = READERS.get(spec.subject) if spec.subject else None
+    if asked.if_match and asked.method != "GET" and reader is not None and spec.subject:
+        current = etag(_json(reader.call(tx, names[spec.subject])))
+        if asked.if_match not in ("*", current):
+            raise Rejected("version_mismatch", "the thing has changed since you read it", headers={"ETag": current})
+
+
+def etag(body: bytes) -> str:
+    """A strong ETag: the answer's own hash."""
+    return f'"{hashlib.sha256(body).hexdigest()[:24]}"'
+
+
+def _json(result: Any) -> bytes:
+    if isinstance(result, BaseModel):
+        return result.model_dump_json().encode()
+    return json.dumps(result, default=str, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _rendered(spec: Spec, result: Any, preview: bool) -> Response:
+    if isinstance(result, Answer):
+        return Response(result.body, result.status, dict(result.headers), media_type=result.media_type)
+    if spec.status == 204 and not preview:
+        return Response(status_code=204)
+    body = _json(result)
+    headers = {"ETag": etag(body)} if spec.single else {}
+    return Response(body, 200 if preview else spec.status, headers, media_type="application/json")
+
+
+def _fingerprint(given: Mapping[str, Any]) -> str:
+    """What was asked, as parsed: fields and file bytes, not their spelling."""
+    digest = hashlib.sha256()
+    for name in sorted(given):
+        value = given[name]
+        digest.update(name.encode() + b"\0")
+        if isinstance(value, UploadFile):
+            digest.update(hashlib.sha256(value.file.read()).digest())
+            value.file.seek(0)
+        elif isinstance(value, BaseModel):
+            digest.update(value.model_dump_json().encode())
+        else:
+            digest.update(repr(value).encode())
+    return digest.hexdigest()
+
+
+def operation_of(tx: Tx, operation_id: UUID) -> operations.Operation:
+    """The operation just opened or asked for."""
+    found = operations.find(tx, operation_id)
+    if found is None:
+        raise Rejected("not_found", "no such operation")
+    return found

@@ -1,0 +1,72 @@
+"""Pages of a list: an opaque cursor over the sort key, and whether there is more."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+from fastapi import Query
+
+from api.asking import fault
+from api.problems import Rejected
+from api.resources import as_uuid
+from api.shapes import Page
+
+R = TypeVar("R")
+S = TypeVar("S")
+
+Limit = Annotated[int, Query(ge=1, le=200, description="How many, at most 200")]
+After = Annotated[str | None, Query(max_length=2000, description="`next` of the page before")]
+
+
+def page(rows: Sequence[R], limit: int, shape: Callable[[R], S], cursor: Callable[[R], Any]) -> Page[S]:
+    """A page from one row more than `limit`."""
+    shown = rows[:limit]
+    more = len(rows) > limit
+    return Page(data=[shape(row) for row in shown], next=encode(cursor(shown[-1])) if more else None, has_more=more)
+
+
+def encode(position: Any) -> str:
+    """A position in the list as an opaque text."""
+    return base64.urlsafe_b64encode(json.dumps(position, default=str).encode()).decode().rstrip("=")
+
+
+def decode(after: str | None) -> Any:
+    """The position a cursor stands for; 400 for one we did not make."""
+    if after is None:
+        return None
+    try:
+        return json.loads(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))
+    except (ValueError, binascii.Error, UnicodeDecodeError):
+        raise _strange() from None
+
+
+def id_after(after: str | None) -> UUID | None:
+    """A cursor that is an id."""
+    position = decode(after)
+    if position is None:
+        return None
+    found = as_uuid(position) if isinstance(position, str) else None
+    if found is None:
+        raise _strange()
+    return found
+
+
+def keys_after(after: str | None, *, count: int) -> tuple[str, ...] | None:
+    """A cursor that is a few texts."""
+    position = decode(after)
+    if position is None:
+        return None
+    if not (isinstance(position, list) and len(position) == count and all(isinstance(key, str) for key in position)):
+        raise _strange()
+    if any("\0" in key for key in position):
+        raise _strange()
+    return tuple(position)
+
+
+def _strange() -> Rejected:
+    return Rejected("invalid", "this cursor is not one of ours", errors=[fault("?after", "invalid", "use `next` as it came")])

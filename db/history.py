@@ -1,0 +1,70 @@
+"""History: who changed what from which state to which, when and why, written with the change itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from db.transaction import Tx
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """One line of a thing's history."""
+
+    at: datetime
+    by: str
+    from_status: str | None
+    to_status: str
+    reason: str | None
+
+
+def note(
+    tx: Tx,
+    *,
+    object: str,
+    subject_id: UUID,
+    to_status: str,
+    from_status: str | None = None,
+    reason: str | None = None,
+    operation_id: UUID | None = None,
+) -> None:
+    """Note one change of one thing."""
+    note_many(
+        tx,
+        object=object,
+        subject_ids=[subject_id],
+        from_status=from_status,
+        to_status=to_status,
+        reason=reason,
+        operation_id=operation_id,
+    )
+
+
+def note_many(
+    tx: Tx,
+    *,
+    object: str,
+    subject_ids: Sequence[UUID],
+    to_status: str,
+    from_status: str | None = None,
+    reason: str | None = None,
+    operation_id: UUID | None = None,
+) -> None:
+    """Note the same change of many things in one statement."""
+    tx.run(
+        """INSERT INTO history (tenant_id, object, subject_id, by, from_status, to_status, reason, operation_id)
+           SELECT %s, %s, subject, %s, %s, %s, %s, %s FROM unnest(%s::uuid[]) WITH ORDINALITY AS s(subject, n) ORDER BY n""",
+        (tx.tenant_id, object, tx.actor, from_status, to_status, reason, operation_id, list(subject_ids)),
+    )
+
+
+def of(tx: Tx, subject_id: UUID) -> list[Change]:
+    """A thing's history, oldest first."""
+    return tx.all(
+        "SELECT at, by, from_status, to_status, reason FROM history WHERE subject_id = %s ORDER BY entry",
+        (subject_id,),
+        into=Change,
+    )

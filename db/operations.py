@@ -1,0 +1,147 @@
+"""Operations: the running processes as a person sees them, one row each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from db.ids import new_id
+from db.transaction import Tx
+
+ENDED = ("succeeded", "failed", "cancelled")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Operation:
+    """One operation; `error` is {code, detail, errors, facts} of a refusal."""
+
+    id: UUID
+    kind: str
+    status: str
+    waiting_for: str | None
+    progress_done: int
+    progress_total: int
+    progress_unit: str
+    subject_object: str
+    subject_id: UUID
+    subject_number: str | None
+    payload: dict[str, Any]
+    result: dict[str, Any] | None
+    error: dict[str, Any] | None
+    requested_by: str
+    created_at: datetime
+    ended_at: datetime | None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.status in ENDED
+
+
+COLUMNS = """id, kind, status, waiting_for, progress_done, progress_total, progress_unit, subject_object, subject_id,
+    subject_number, payload, result, error, requested_by, created_at, ended_at"""
+BRIEF = COLUMNS.replace(" payload,", " '{}'::jsonb AS payload,")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subject:
+    """What an operation is about: the thing's word, id and human number."""
+
+    object: str
+    id: UUID
+    number: str | None = None
+
+
+def open_operation(
+    tx: Tx, *, kind: str, subject: Subject, payload: Mapping[str, Any], total: int = 1, unit: str = "steps"
+) -> UUID:
+    """Write a queued operation; the caller writes its outbox row in the same transaction."""
+    operation_id = new_id()
+    tx.run(
+        """INSERT INTO operations (tenant_id, id, kind, subject_object, subject_id, subject_number, payload,
+               progress_total, progress_unit, requested_by, request_id)
+           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+        (
+            tx.tenant_id,
+            operation_id,
+            kind,
+            subject.object,
+            subject.id,
+            subject.number,
+            Jsonb(dict(payload)),
+            total,
+            unit,
+            tx.actor,
+            tx.request_id,
+        ),
+    )
+    return operation_id
+
+
+def find(tx: Tx, operation_id: UUID) -> Operation | None:
+    """One operation of this tenant."""
+    return tx.maybe(f"SELECT {COLUMNS} FROM operations WHERE id = %s", (operation_id,), into=Operation)
+
+
+def take(tx: Tx, operation_id: UUID) -> Operation:
+    """The operation, its row locked until the transaction ends, so that it is carried out once."""
+    return tx.one(f"SELECT {COLUMNS} FROM operations WHERE id = %s FOR UPDATE", (operation_id,), into=Operation)
+
+
+def of_subject(tx: Tx, subject_id: UUID) -> list[Operation]:
+    """Everything that was ever started about one thing, newest first."""
+    return tx.all(
+        f"SELECT {BRIEF} FROM operations WHERE subject_id = %s ORDER BY id DESC LIMIT 200",
+        (subject_id,),
+        into=Operation,
+    )
+
+
+def listed(
+    tx: Tx, *, status: list[str] | None, kind: str | None, after: UUID | None, limit: int
+) -> list[Operation]:
+    """A page of operations, newest first, one more than `limit` to tell whether there are more."""
+    return tx.all(
+        f"""SELECT {BRIEF} FROM operations
+            WHERE (%(status)s::text[] IS NULL OR status = ANY(%(status)s)) AND (%(kind)s::text IS NULL OR kind = %(kind)s)
+              AND (%(after)s::uuid IS NULL OR id < %(after)s)
+            ORDER BY id DESC LIMIT %(limit)s""",
+        {"status": status, "kind": kind, "after": after, "limit": limit + 1},
+        into=Operation,
+    )
+
+
+def begin(tx: Tx, operation_id: UUID) -> None:
+    """It is being worked on."""
+    tx.run("UPDATE operations SET status = 'running', waiting_for = NULL WHERE id = %s AND ended_at IS NULL", (operation_id,))
+
+
+def wait(tx: Tx, operation_id: UUID, *, waiting_for: str) -> None:
+    """It goes on when somebody or something else has answered."""
+    tx.run(
+        "UPDATE operations SET status = 'waiting', waiting_for = %s WHERE id = %s AND ended_at IS NULL",
+        (waiting_for, operation_id),
+    )
+
+
+def succeed(tx: Tx, operation_id: UUID, *, result: Mapping[str, Any]) -> None:
+    """It ended well, with this result."""
+    tx.run(
+        """UPDATE operations SET status = 'succeeded', waiting_for = NULL, progress_done = progress_total, result = %s,
+               ended_at = clock_timestamp() WHERE id = %s AND ended_at IS NULL""",
+        (Jsonb(dict(result)), operation_id),
+    )
+
+
+def fail(tx: Tx, operation_id: UUID, *, error: Mapping[str, Any], result: Mapping[str, Any] | None = None) -> None:
+    """It ended in a refusal; nothing of it was kept."""
+    tx.run(
+        """UPDATE operations SET status = 'failed', waiting_for = NULL, error = %s, result = %s,
+               ended_at = clock_timestamp() WHERE id = %s AND ended_at IS NULL""",
+        (Jsonb(dict(error)), Jsonb(dict(result)) if result else None, operation_id),
+    )

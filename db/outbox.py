@@ -1,0 +1,118 @@
+"""The outbox: what Temporal or the mail server must still hear of, written in the transaction that caused it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from db.ids import new_id
+from db.transaction import Database, Tx
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Message:
+    """One thing to deliver: START a process, UPDATE a process, or MAIL a letter."""
+
+    tenant_id: UUID
+    id: UUID
+    kind: str
+    key: str
+    payload: dict[str, Any]
+    attempts: int
+    created_at: datetime
+
+
+def put(tx: Tx, *, kind: str, key: str, payload: Mapping[str, Any]) -> None:
+    """Queue a message once: a second one with the same key is dropped."""
+    tx.run(
+        """INSERT INTO outbox (tenant_id, id, kind, key, payload) VALUES (%s, %s, %s, %s, %s)
+           ON CONFLICT (tenant_id, key) DO NOTHING""",
+        (tx.tenant_id, new_id(), kind, key, Jsonb(dict(payload))),
+    )
+
+
+def start(
+    tx: Tx, *, process: str, process_id: str, argument: Mapping[str, Any], starts_at: datetime | None = None
+) -> None:
+    """Ask for a process to be started, at once or not before `starts_at`."""
+    payload = {"process": process, "process_id": process_id, "argument": dict(argument)}
+    if starts_at is not None:
+        payload["starts_at"] = starts_at.isoformat()
+    put(tx, kind="START", key=f"start {process_id}", payload=payload)
+
+
+def update(
+    tx: Tx,
+    *,
+    process: str,
+    process_id: str,
+    argument: Mapping[str, Any],
+    verb: str,
+    operation_id: UUID,
+    starts_at: datetime | None = None,
+) -> None:
+    """Ask a process to do something; it is started first (with `argument`) should it be missing."""
+    payload: dict[str, Any] = {
+        "process": process,
+        "process_id": process_id,
+        "argument": dict(argument),
+        "verb": verb,
+        "operation_id": str(operation_id),
+    }
+    if starts_at is not None:
+        payload["starts_at"] = starts_at.isoformat()
+    put(tx, kind="UPDATE", key=f"update {operation_id}", payload=payload)
+
+
+def mail(tx: Tx, *, key: str, letter: str, subject_id: UUID, to: str, documents: Sequence[UUID] = ()) -> None:
+    """Queue a letter to one address; the key makes it one letter however often this is called."""
+    put(
+        tx,
+        kind="MAIL",
+        key=f"mail {key}",
+        payload={
+            "letter": letter,
+            "subject_id": str(subject_id),
+            "to": to,
+            "documents": [str(document) for document in documents],
+        },
+    )
+
+
+def due(db: Database, *, most: int) -> dict[UUID, list[UUID]]:
+    """The ids of what is due, by tenant, oldest first."""
+    found: dict[UUID, list[UUID]] = {}
+    with db.tenantless() as tx:
+        for row in tx.dicts("SELECT tenant_id, id FROM due_outbox(%s)", (most,)):
+            found.setdefault(row["tenant_id"], []).append(row["id"])
+    return found
+
+
+def claim(tx: Tx, ids: Sequence[UUID], *, lease: timedelta) -> list[Message]:
+    """Lease messages to this dispatcher; another one gets them only after the lease, should this one die."""
+    return tx.all(
+        """UPDATE outbox SET attempts = attempts + 1, next_at = now() + %(lease)s
+           WHERE id IN (SELECT id FROM outbox WHERE id = ANY(%(ids)s) AND delivered_at IS NULL AND next_at <= now()
+                        ORDER BY id FOR UPDATE SKIP LOCKED)
+           RETURNING tenant_id, id, kind, key, payload, attempts, created_at""",
+        {"ids": list(ids), "lease": lease},
+        into=Message,
+    )
+
+
+def delivered(tx: Tx, ids: Sequence[UUID]) -> None:
+    """The other side has accepted these."""
+    tx.run("UPDATE outbox SET delivered_at = clock_timestamp(), last_error = NULL WHERE id = ANY(%s)", (list(ids),))
+
+
+def again(tx: Tx, message_id: UUID, *, wait: timedelta, error: str) -> None:
+    """It was not accepted: try again after a while."""
+    tx.run(
+        "UPDATE outbox SET next_at = clock_timestamp() + %s, last_error = %s WHERE id = %s",
+        (wait, error[:500], message_id),
+    )

@@ -1,0 +1,225 @@
+"""The one transaction: opened here, told its tenant here, committed here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, LiteralString, TypeVar, cast
+from uuid import UUID
+
+import psycopg
+from psycopg.pq import TransactionStatus
+from psycopg.rows import class_row, dict_row, scalar_row
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+T = TypeVar("T")
+Params = Mapping[str, Any] | Sequence[Any] | None
+
+SYSTEM = "allotment"
+
+
+class DatabaseAway(Exception):
+    """PostgreSQL cannot be reached; nothing was done."""
+
+
+class Unauthenticated(Exception):
+    """No living credential has this secret."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Principal:
+    """Who acts: a user by an access token, or an API key."""
+
+    tenant_id: UUID
+    credential_id: UUID
+    kind: str
+    user_id: UUID | None
+    actor: str
+    role: str
+    permissions: Sequence[str]
+
+    @property
+    def key(self) -> str:
+        """What idempotency keys and limits are counted by."""
+        return str(self.user_id or self.credential_id)
+
+
+@dataclass(slots=True)
+class Tx:
+    """An open transaction of one tenant. Rows come back as the frozen dataclass given in `into`.
+
+    With `keep` off it is rolled back at its end: a preview.
+    """
+
+    conn: psycopg.Connection[Any]
+    tenant_id: UUID
+    actor: str = SYSTEM
+    request_id: str | None = None
+    principal: Principal | None = None
+    after: list[Callable[[], None]] = field(default_factory=list)
+    keep: bool = True
+
+    def all(self, query: str, params: Params = None, *, into: type[T]) -> list[T]:
+        """Every row."""
+        with self.conn.cursor(row_factory=class_row(into)) as cursor:
+            return cursor.execute(cast(LiteralString, query), params).fetchall()
+
+    def maybe(self, query: str, params: Params = None, *, into: type[T]) -> T | None:
+        """The first row, or None."""
+        with self.conn.cursor(row_factory=class_row(into)) as cursor:
+            return cursor.execute(cast(LiteralString, query), params).fetchone()
+
+    def one(self, query: str, params: Params = None, *, into: type[T]) -> T:
+        """The one row that must be there; LookupError when it is not."""
+        row = self.maybe(query, params, into=into)
+        if row is None:
+            raise LookupError(f"no row: {query[:60]}")
+        return row
+
+    def dicts(self, query: str, params: Params = None) -> list[dict[str, Any]]:
+        """Every row as a dict, for shapes that exist only once."""
+        with self.conn.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(cast(LiteralString, query), params).fetchall()
+
+    def value(self, query: str, params: Params = None) -> Any:
+        """The first column of the first row, None when there is no row."""
+        with self.conn.cursor(row_factory=scalar_row) as cursor:
+            return cursor.execute(cast(LiteralString, query), params).fetchone()
+
+    def values(self, query: str, params: Params = None) -> list[Any]:
+        """The first column of every row."""
+        with self.conn.cursor(row_factory=scalar_row) as cursor:
+            return cursor.execute(cast(LiteralString, query), params).fetchall()
+
+    def run(self, query: str, params: Params = None) -> int:
+        """How many rows a statement touched."""
+        return self.conn.execute(cast(LiteralString, query), params).rowcount
+
+    def run_many(self, query: str, rows: Sequence[Params]) -> None:
+        """The same statement for many rows, in one batch."""
+        with self.conn.cursor() as cursor:
+            cursor.executemany(cast(LiteralString, query), [row for row in rows if row is not None])
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Writes inside are undone when the block raises; the transaction goes on."""
+        with self.conn.transaction():
+            yield
+
+    def after_commit(self, act: Callable[[], None]) -> None:
+        """Do this once the transaction has committed; it must not raise."""
+        self.after.append(act)
+
+
+class Database:
+    """A pool of connections and the ways to open a transaction on one of them."""
+
+    def __init__(self, url: str, *, size: int = 8, name: str = "allotment") -> None:
+        self._pool: ConnectionPool[psycopg.Connection[Any]] = ConnectionPool(
+            url,
+            min_size=1,
+            max_size=size,
+            timeout=3.0,
+            open=False,
+            reconnect_timeout=0,
+            kwargs={
+                "autocommit": True,
+                "application_name": name,
+                "connect_timeout": 3,
+                "keepalives_idle": 5,
+                "tcp_user_timeout": 8000,
+            },
+        )
+        self._size = size
+
+    def open(self) -> Database:
+        """Start filling the pool; does not wait for the server."""
+        self._pool.open(wait=False)
+        return self
+
+    def close(self) -> None:
+        """Give every connection back to the server."""
+        self._pool.close(timeout=2)
+
+    def __enter__(self) -> Database:
+        return self.open()
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self, tenant_id: UUID, *, actor: str = SYSTEM, request_id: str | None = None) -> Iterator[Tx]:
+        """A transaction of this tenant, for processes that already know whom they serve."""
+        with self._begun() as conn:
+            conn.execute("SELECT set_config('allotment.tenant', %s, true)", (str(tenant_id),))
+            tx = Tx(conn, tenant_id, actor, request_id)
+            yield tx
+            self._commit(tx)
+
+    @contextmanager
+    def authenticated(self, secret_hash: bytes, *, request_id: str | None = None) -> Iterator[Tx]:
+        """A transaction of whoever holds this secret: authenticating and naming the tenant is one statement.
+
+        Raises Unauthenticated when nobody does.
+        """
+        with self._begun() as conn:
+            with conn.cursor(row_factory=class_row(Principal)) as cursor:
+                principal = cursor.execute("SELECT * FROM authenticate(%s)", (secret_hash,)).fetchone()
+            if principal is None:
+                raise Unauthenticated
+            tx = Tx(conn, principal.tenant_id, principal.actor, request_id, principal)
+            yield tx
+            self._commit(tx)
+
+    @contextmanager
+    def tenantless(self) -> Iterator[Tx]:
+        """A transaction that has named no tenant: it sees no agency's rows and may only knock at the doors."""
+        with self._begun() as conn:
+            tx = Tx(conn, UUID(int=0))
+            yield tx
+            self._commit(tx)
+
+    def _commit(self, tx: Tx) -> None:
+        tx.conn.execute("COMMIT" if tx.keep else "ROLLBACK")
+        for act in tx.after:
+            act()
+
+    @contextmanager
+    def _begun(self) -> Iterator[psycopg.Connection[Any]]:
+        conn = self._fresh()
+        try:
+            yield conn
+        except psycopg.OperationalError as error:
+            if conn.broken or conn.closed:
+                raise DatabaseAway(str(error)) from error
+            raise
+        finally:
+            self._give_back(conn)
+
+    def _fresh(self) -> psycopg.Connection[Any]:
+        """A connection with an open transaction; connections that died in the pool are passed over."""
+        error: Exception | None = None
+        for _ in range(self._size + 2):
+            try:
+                conn = self._pool.getconn()
+            except (PoolTimeout, psycopg.OperationalError) as away:
+                raise DatabaseAway(str(away)) from away
+            try:
+                conn.execute("BEGIN")
+            except psycopg.OperationalError as dead:
+                error = dead
+                self._pool.putconn(conn)
+            else:
+                return conn
+        raise DatabaseAway(str(error))
+
+    def _give_back(self, conn: psycopg.Connection[Any]) -> None:
+        """Return a connection, rolled back if it was not committed."""
+        if not conn.broken and conn.info.transaction_status != TransactionStatus.IDLE:
+            try:
+                conn.execute("ROLLBACK")
+            except psycopg.OperationalError:
+                conn.close()
+        self._pool.putconn(conn)
+

@@ -1,0 +1,85 @@
+-- The only doors through the walls: functions that run as the auditor, see across agencies and change nothing.
+
+CREATE FUNCTION authenticate(secret bytea)
+RETURNS TABLE (tenant_id uuid, credential_id uuid, kind text, user_id uuid, actor text, role text, permissions text[])
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+BEGIN
+    SELECT c.tenant_id, c.id, c.kind, c.user_id, COALESCE(u.email, 'key ' || c.name), COALESCE(u.role, 'api-key'), c.permissions
+    INTO tenant_id, credential_id, kind, user_id, actor, role, permissions
+    FROM credentials c LEFT JOIN users u ON u.tenant_id = c.tenant_id AND u.id = c.user_id
+    WHERE c.secret_hash = secret AND c.kind <> 'REFRESH' AND c.revoked_at IS NULL
+      AND (c.expires_at IS NULL OR c.expires_at > now()) AND (u.id IS NULL OR u.active);
+    IF NOT FOUND THEN RETURN; END IF;
+    PERFORM set_config('allotment.tenant', tenant_id::text, true);
+    RETURN NEXT;
+END $$;
+
+CREATE FUNCTION find_refresh(secret bytea)
+RETURNS TABLE (tenant_id uuid, credential_id uuid, user_id uuid, family_id uuid, used boolean, alive boolean)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+BEGIN
+    SELECT c.tenant_id, c.id, c.user_id, c.family_id, c.used_at IS NOT NULL,
+           c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > now()) AND u.active
+    INTO tenant_id, credential_id, user_id, family_id, used, alive
+    FROM credentials c JOIN users u ON u.tenant_id = c.tenant_id AND u.id = c.user_id
+    WHERE c.secret_hash = secret AND c.kind = 'REFRESH';
+    IF NOT FOUND THEN RETURN; END IF;
+    PERFORM set_config('allotment.tenant', tenant_id::text, true);
+    RETURN NEXT;
+END $$;
+
+CREATE FUNCTION find_family(secret bytea) RETURNS TABLE (tenant_id uuid, family_id uuid)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+BEGIN
+    SELECT c.tenant_id, c.family_id INTO tenant_id, family_id
+    FROM credentials c WHERE c.secret_hash = secret AND c.kind <> 'API_KEY';
+    IF NOT FOUND THEN RETURN; END IF;
+    PERFORM set_config('allotment.tenant', tenant_id::text, true);
+    RETURN NEXT;
+END $$;
+
+CREATE FUNCTION find_login(account text)
+RETURNS TABLE (tenant_id uuid, user_id uuid, password_hash text, role text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+BEGIN
+    SELECT u.tenant_id, u.id, u.password_hash, u.role INTO tenant_id, user_id, password_hash, role
+    FROM users u WHERE lower(u.email) = lower(account) AND u.active;
+    IF NOT FOUND THEN RETURN; END IF;
+    PERFORM set_config('allotment.tenant', tenant_id::text, true);
+    RETURN NEXT;
+END $$;
+
+CREATE FUNCTION find_tenants(wanted text DEFAULT NULL) RETURNS TABLE (tenant_id uuid)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public
+AS $$ SELECT id FROM tenants WHERE wanted IS NULL OR name = wanted ORDER BY id $$;
+
+CREATE FUNCTION due_outbox(most integer) RETURNS TABLE (tenant_id uuid, id uuid, kind text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public
+AS $$ SELECT o.tenant_id, o.id, o.kind FROM outbox o WHERE o.delivered_at IS NULL AND o.next_at <= now()
+      ORDER BY o.next_at LIMIT most $$;
+
+CREATE FUNCTION due_reservations(most integer) RETURNS TABLE (tenant_id uuid, booking_id uuid)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public
+AS $$ SELECT b.tenant_id, b.id FROM bookings b WHERE b.status = 'RESERVED' AND b.held_until <= now()
+      ORDER BY b.held_until LIMIT most $$;
+
+CREATE FUNCTION ended_events(most integer) RETURNS TABLE (tenant_id uuid, event_id uuid)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public
+AS $$ SELECT e.tenant_id, e.id FROM events e WHERE e.closed_at IS NULL AND e.end_at <= now() ORDER BY e.end_at LIMIT most $$;
+
+DO $$
+DECLARE
+    door text;
+    rights text := current_database() || '_rights';
+    auditor text := current_database() || '_auditor';
+BEGIN
+    EXECUTE format('GRANT CREATE ON SCHEMA public TO %I', auditor);
+    FOREACH door IN ARRAY ARRAY['authenticate(bytea)', 'find_refresh(bytea)', 'find_family(bytea)', 'find_login(text)',
+                                'find_tenants(text)', 'due_outbox(integer)', 'due_reservations(integer)',
+                                'ended_events(integer)'] LOOP
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', door);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', door, rights);
+        EXECUTE format('ALTER FUNCTION %s OWNER TO %I', door, auditor);
+    END LOOP;
+    EXECUTE format('REVOKE CREATE ON SCHEMA public FROM %I', auditor);
+END $$;

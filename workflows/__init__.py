@@ -1,0 +1,1 @@
+"""The processes: wait, order, react, undo; no arithmetic, no SQL, no HTTP."""
