@@ -1,7 +1,7 @@
 # Each target sets up what it needs first; a second call finds it done.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-ENGINE ?= dev
+ENGINE ?=
 JOBS ?= auto
 PY := .venv/bin/python
 export PYTHONUNBUFFERED := 1
@@ -15,10 +15,10 @@ setup: ## The Python environment, from the lock
 	@bin/setup
 
 run: setup ## The whole back office with two demo agencies, in the foreground (ENGINE=cluster for the real server)
-	@exec $(PY) -m cli up --demo --engine $(ENGINE)
+	@exec $(PY) -m cli up --demo $(if $(ENGINE),--engine $(ENGINE))
 
 demo: setup ## A month of trading through HTTP against a fresh home; documents end up in out/
-	@exec $(PY) -m cli demo --engine $(ENGINE)
+	@exec $(PY) -m cli demo $(if $(ENGINE),--engine $(ENGINE))
 
 check: setup ## Rules and types
 	@.venv/bin/ruff check .
@@ -28,7 +28,7 @@ check: setup ## Rules and types
 	@$(PY) -m pytest -q tests/test_house_rules.py
 
 test: check ## The rules and the whole suite in parallel (ENGINE=cluster: all on the real server)
-	@ALLOTMENT_TEST_ENGINE=$(ENGINE) exec $(PY) -m pytest -n $(JOBS) --dist worksteal
+	@ALLOTMENT_TEST_ENGINE=$(or $(ENGINE),dev) exec $(PY) -m pytest -n $(JOBS) --dist worksteal
 
 fmt: setup ## Formats and mends what can be mended
 	@.venv/bin/ruff format --quiet .

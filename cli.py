@@ -1,0 +1,202 @@
+"""The command line: each part's entry, and what people type. Imports happen inside, so that each part loads only its own."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+import settings
+
+app = typer.Typer(help="Allotment, the back office of a ticket agency.", no_args_is_help=True, add_completion=False)
+tenants = typer.Typer(help="Agencies.", no_args_is_help=True)
+users = typer.Typer(help="People who log in.", no_args_is_help=True)
+app.add_typer(tenants, name="tenant")
+app.add_typer(users, name="user")
+
+Engine = Annotated[str | None, typer.Option(help="dev or cluster; default: the one this home has used, else dev.")]
+
+
+@app.command()
+def up(*, demo: Annotated[bool, typer.Option(help="Seed two agencies.")] = False, engine: Engine = None) -> None:
+    """Start everything, keep it running, stop it in order on Ctrl-C."""
+    from supervisor.up import up as start
+
+    raise typer.Exit(start(settings.current(), demo=demo, engine=_known_engine(engine)))
+
+
+@app.command()
+def api() -> None:
+    """Part: the HTTP API."""
+    from api.serve import main
+
+    main()
+
+
+@app.command()
+def worker(
+    *,
+    name: Annotated[str, typer.Option(help="Its name in logs and pid files.")],
+    queue: Annotated[list[str], typer.Option(help="A task queue it polls; may be given several times.")],
+) -> None:
+    """Part: a Temporal worker."""
+    from worker import main
+
+    main(name, queue)
+
+
+@app.command()
+def dispatcher() -> None:
+    """Part: delivers the outbox and starts what is missing."""
+    from dispatcher import main
+
+    main()
+
+
+@app.command()
+def provider() -> None:
+    """Part: the simulated payment provider."""
+    from gateways.simulated_provider import main
+
+    main()
+
+
+@app.command()
+def mail() -> None:
+    """Part: the mail sink."""
+    from gateways.mail_sink import main
+
+    main()
+
+
+@app.command()
+def seed() -> None:
+    """Create the demo agencies through the running API."""
+    from seeding import main
+
+    main()
+
+
+@app.command()
+def demo(*, engine: Engine = None) -> None:
+    """Run a month of trading against a fresh temporary home and check the books."""
+    from demo import main
+
+    raise typer.Exit(main(engine=_known_engine(engine)))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the home's database to the newest tables."""
+    with _services():
+        # Starting the services, or having found them running, has done it: there is one place that migrates.
+        from db.migrate import head
+
+        typer.echo(f"tables are at {head()}")
+
+
+@app.command()
+def verify(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False) -> None:
+    """Run the invariants over all tenants; exit 1 if any row violates one."""
+    with _services():
+        from oracle import main
+
+        status = main(as_json=as_json)
+    raise typer.Exit(status)
+
+
+@app.command()
+def reset(*, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+    """Forget everything in the home; refused while something runs there."""
+    from supervisor.reset import reset as forget
+
+    home = settings.current().home
+    if not yes:
+        typer.confirm(f"Delete everything in {home}?", abort=True)
+    _refusing(lambda: forget(settings.current()))
+    typer.echo(f"{home} is empty")
+
+
+@tenants.command("create")
+def tenant_create(
+    *,
+    name: Annotated[str, typer.Option()],
+    currency: Annotated[str, typer.Option(help="ISO 4217.")] = "EUR",
+    timezone: Annotated[str, typer.Option(help="IANA name.")] = "Europe/Berlin",
+) -> None:
+    """Create an agency; prints its id."""
+    with _services():
+        from activities.access import create_tenant
+
+        typer.echo(create_tenant(name=name, currency=currency, timezone=timezone))
+
+
+@users.command("add")
+def user_add(
+    *,
+    tenant: Annotated[str, typer.Option(help="The agency's id or name.")],
+    email: Annotated[str, typer.Option()],
+    role: Annotated[str, typer.Option(help="owner, buyer, finance or boxoffice.")],
+    password: Annotated[
+        str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, envvar="ALLOTMENT_USER_PASSWORD")
+    ],
+) -> None:
+    """Add a person to an agency; prints the user's id."""
+    with _services():
+        from activities.access import add_user
+
+        typer.echo(add_user(tenant=tenant, email=email, role=role, password=password))
+
+
+@contextmanager
+def _services() -> Iterator[None]:
+    """Database and Temporal of the home, running already or for as long as the command takes."""
+    from supervisor.errors import CannotStart
+    from supervisor.up import adopt, services
+
+    try:
+        with services(settings.current()) as addresses:
+            adopt(addresses)
+            yield
+    except CannotStart as refused:
+        _fail(refused)
+
+
+def _known_engine(name: str | None) -> str | None:
+    from supervisor.engine import NAMES
+
+    if name and name not in NAMES:
+        raise typer.BadParameter(f"{name} is not an engine; choose {' or '.join(NAMES)}")
+    return name or None
+
+
+def _refusing(action: Callable[[], None]) -> None:
+    from supervisor.errors import CannotStart
+
+    try:
+        action()
+    except CannotStart as refused:
+        _fail(refused)
+
+
+def _fail(refused: Exception) -> None:
+    typer.echo(f"allotment: {refused}", err=True)
+    raise typer.Exit(1)
+
+
+def main() -> None:
+    """Entry of `python -m cli`. A setting that cannot be meant is one line per setting, not a traceback."""
+    from pydantic import ValidationError
+
+    try:
+        settings.current()
+    except ValidationError as invalid:
+        for error in invalid.errors():
+            print(f"allotment: {'.'.join(map(str, error['loc']))}: {error['msg']}", file=sys.stderr)
+        sys.exit(2)
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,194 @@
+"""Where the cluster's data and binaries lie: in the home, or, when we are root, where an unprivileged user reaches them.
+
+Postgres refuses to run as root, and the user it runs as cannot pass a parent folder that is closed to others. No
+parent's mode is ever changed for it; the data move to a private folder instead, and the home remembers which.
+"""
+
+import hashlib
+import json
+import os
+import pwd
+import secrets
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from supervisor.errors import CannotStart
+from supervisor.files import write_atomically
+from supervisor.home import Home
+from supervisor.postgres_binaries import Binaries, inspect
+from supervisor.process import Account
+
+_BASES = ("/var/lib/allotment", "/var/tmp/allotment", "/tmp/allotment")  # noqa: S108 - each is made by us, mode 0755
+_OWNER = "home"
+"""File in a private folder that names the home it belongs to."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """The folder of one home's cluster and the user who owns it; no account means ourselves."""
+
+    folder: Path
+    account: Account | None
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    def data_major(self) -> int | None:
+        """The version that made the data, or None while there are none."""
+        try:
+            return int((self.data / "PG_VERSION").read_text().split(".")[0])
+        except (OSError, ValueError):
+            return None
+
+
+def find(home: Home) -> Place:
+    """The place recorded in the home, or a new one. Raises CannotStart when it belongs to another home."""
+    account = _unprivileged()
+    folder = recorded(home)
+    if folder is None:
+        folder = _inside(home, account) or _outside(home)
+        write_atomically(_record(home), json.dumps({"folder": str(folder)}) + "\n")
+    _claim(folder, home)
+    return Place(folder, account)
+
+
+def recorded(home: Home) -> Path | None:
+    """The folder that an earlier start chose, if it is still there."""
+    try:
+        folder = Path(json.loads(_record(home).read_text())["folder"])
+    except (OSError, ValueError, KeyError):
+        return None
+    return folder if folder.is_dir() else None
+
+
+def reachable(binaries: Binaries, *, account: Account | None) -> Binaries:
+    """Those binaries, or a copy of them that the account can run. Raises CannotStart when there is no room for one."""
+    if account is None or inspect(binaries.prefix, account=account):
+        return binaries
+    digest = hashlib.sha256(str(binaries.prefix).encode()).hexdigest()[:8]
+    for base in _BASES:
+        copy = Path(base) / f"postgres-{binaries.version}-{digest}"
+        try:
+            _copy_once(binaries.prefix, copy)
+        except OSError:
+            continue
+        if found := inspect(copy, account=account):
+            return found
+    raise CannotStart(f"the user nobody can run Postgres from none of {', '.join(_BASES)}; set DATABASE_URL")
+
+
+def forget(home: Home) -> None:
+    """Removes the cluster, and what other vanished homes left in temporary folders."""
+    folder = recorded(home)
+    if folder and (folder == home.path / "postgres" or _owner(folder) == home.path):
+        shutil.rmtree(folder, ignore_errors=True)
+    _record(home).unlink(missing_ok=True)
+    sweep()
+
+
+def sweep() -> None:
+    """Drops private folders whose home lay in a temporary folder and is gone, and copies of binaries nobody needs."""
+    temporary = Path(tempfile.gettempdir()).resolve()
+    for base in map(Path, _BASES):
+        private = [folder for folder in base.glob("home-*") if folder.is_dir()]
+        for folder in private:
+            owner = _owner(folder)
+            if owner and not owner.exists() and temporary in owner.parents:
+                shutil.rmtree(folder, ignore_errors=True)
+        if base.is_dir() and not any(base.glob("home-*")) and os.access(base, os.W_OK):
+            shutil.rmtree(base, ignore_errors=True)
+
+
+def _record(home: Home) -> Path:
+    return home.path / "postgres.json"
+
+
+def _unprivileged() -> Account | None:
+    if os.geteuid() != 0:
+        return None
+    try:
+        entry = pwd.getpwnam("nobody")
+    except KeyError:
+        return Account(65534, 65534)
+    return Account(entry.pw_uid, entry.pw_gid)
+
+
+def _inside(home: Home, account: Account | None) -> Path | None:
+    folder = home.path / "postgres"
+    if account is None:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder
+    was_there = folder.exists()
+    folder.mkdir(mode=0o700, exist_ok=True)
+    os.chown(folder, account.uid, account.gid)
+    if _may_write(folder, account):
+        return folder
+    if not was_there:
+        folder.rmdir()
+    return None
+
+
+def _may_write(folder: Path, account: Account) -> bool:
+    """Asked of the kernel as that user, so that access lists and odd file systems count too."""
+    try:
+        answer = subprocess.run(
+            ["test", "-w", str(folder)], user=account.uid, group=account.gid, extra_groups=[], cwd="/", check=False
+        )
+    except OSError:
+        return False
+    return answer.returncode == 0
+
+
+def _outside(home: Home) -> Path:
+    account = _unprivileged()
+    assert account is not None, "only root's data ever leave the home"
+    name = f"home-{hashlib.sha256(str(home.path).encode()).hexdigest()[:10]}-{secrets.token_hex(3)}"
+    for base in map(Path, _BASES):
+        try:
+            base.mkdir(mode=0o755, parents=True, exist_ok=True)
+            folder = base / name
+            folder.mkdir(mode=0o700)
+            os.chown(folder, account.uid, account.gid)
+        except OSError:
+            continue
+        if base.stat().st_uid == 0 and _may_write(folder, account):
+            return folder
+        folder.rmdir()
+    raise CannotStart(f"the user nobody can write none of {', '.join(_BASES)}; set DATABASE_URL")
+
+
+def _claim(folder: Path, home: Home) -> None:
+    """A home that was moved keeps its data; one that was copied must not share them."""
+    if folder == home.path / "postgres":
+        return
+    owner = _owner(folder)
+    if owner and owner != home.path and owner.exists():
+        raise CannotStart(f"{home.path} is a copy of {owner}, whose data are in {folder}; start from an empty home")
+    write_atomically(folder / _OWNER, f"{home.path}\n")
+
+
+def _owner(folder: Path) -> Path | None:
+    try:
+        return Path((folder / _OWNER).read_text().strip())
+    except OSError:
+        return None
+
+
+def _copy_once(source: Path, target: Path) -> None:
+    if target.exists():
+        return
+    target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    half = target.with_name(f".{target.name}.{os.getpid()}")
+    shutil.copytree(source, half, symlinks=True)
+    # The clone's umask may have been strict; the copy is for another user to run.
+    for path in (half, *half.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode | (0o055 if path.is_dir() or os.access(path, os.X_OK) else 0o044))
+    try:
+        half.rename(target)
+    except OSError:
+        shutil.rmtree(half, ignore_errors=True)

@@ -1,0 +1,112 @@
+"""A job of its own: makes Temporal's namespace, and names the release whose workers take new work.
+
+Apart from the supervisor because the SDK brings threads, and the supervisor forks.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import TypeVar
+
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.deployment.v1 import WorkerDeploymentVersion
+from temporalio.api.workflowservice.v1 import (
+    CountWorkflowExecutionsRequest,
+    DescribeWorkerDeploymentVersionRequest,
+    RegisterNamespaceRequest,
+    SetWorkerDeploymentCurrentVersionRequest,
+)
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+Answer = TypeVar("Answer")
+
+DEPLOYMENT = "allotment"
+_QUEUES = frozenset({"core", "bulk", "documents"})
+_RETENTION = timedelta(days=7)
+_PATIENCE = timedelta(seconds=110)
+_RPC = timedelta(seconds=5)
+
+
+async def prepare_namespace(address: str, *, namespace: str) -> None:
+    """Returns once the server answers and the namespace takes requests, made where it was missing."""
+    client = await _until(lambda: Client.connect(address, namespace=namespace))
+
+    async def usable() -> bool:
+        try:
+            await client.workflow_service.count_workflow_executions(
+                CountWorkflowExecutionsRequest(namespace=namespace), timeout=_RPC
+            )
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            await _register(client, namespace)
+            raise
+        return True
+
+    await _until(usable)
+
+
+async def set_current(address: str, *, namespace: str, build_id: str) -> None:
+    """Returns once the workers of this build poll every queue and Temporal gives them all new work."""
+    client = await _until(lambda: Client.connect(address, namespace=namespace))
+    service = client.workflow_service
+    version = WorkerDeploymentVersion(deployment_name=DEPLOYMENT, build_id=build_id)
+
+    async def polled() -> bool:
+        described = await service.describe_worker_deployment_version(
+            DescribeWorkerDeploymentVersionRequest(namespace=namespace, deployment_version=version), timeout=_RPC
+        )
+        missing = _QUEUES - {queue.name for queue in described.version_task_queues}
+        if missing:
+            raise LookupError(f"no worker of build {build_id} polls {', '.join(sorted(missing))}")
+        return True
+
+    async def current() -> bool:
+        await service.set_worker_deployment_current_version(
+            SetWorkerDeploymentCurrentVersionRequest(
+                namespace=namespace, deployment_name=DEPLOYMENT, build_id=build_id, identity="allotment-supervisor"
+            ),
+            timeout=_RPC,
+        )
+        return True
+
+    await _until(polled)
+    await _until(current)
+
+
+async def _register(client: Client, namespace: str) -> None:
+    retention = Duration()
+    retention.FromTimedelta(_RETENTION)
+    request = RegisterNamespaceRequest(namespace=namespace, workflow_execution_retention_period=retention)
+    try:
+        await client.workflow_service.register_namespace(request, timeout=_RPC)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.ALREADY_EXISTS:
+            raise
+
+
+async def _until(call: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Repeats a call that fails because the other side is not there yet; the last failure is the one that counts."""
+    deadline = asyncio.get_running_loop().time() + _PATIENCE.total_seconds()
+    while True:
+        try:
+            return await call()
+        except (RPCError, RuntimeError, LookupError) as error:
+            if asyncio.get_running_loop().time() > deadline:
+                sys.exit(f"Temporal: {error}")
+            await asyncio.sleep(0.2)
+
+
+def main(words: list[str]) -> None:
+    """`namespace <address> <name>` or `current <address> <name> <build id>`."""
+    task, address, namespace, *rest = words
+    if task == "namespace":
+        asyncio.run(prepare_namespace(address, namespace=namespace))
+    else:
+        asyncio.run(set_current(address, namespace=namespace, build_id=rest[0]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,143 @@
+"""`allotment up`: the whole back office of one home in the foreground, from nothing to `ready` to the last process gone."""
+
+import os
+import signal
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+
+from settings import Settings
+from supervisor import base, leftovers, parts, ports
+from supervisor.console import Console
+from supervisor.crew import Crew
+from supervisor.errors import CannotStart, StopRequested
+from supervisor.home import Addresses, Home, Lock
+
+_SEED_SECONDS = 120
+_READY_SECONDS = 180
+
+
+def up(settings: Settings, *, demo: bool = False, engine: str | None = None) -> int:
+    """Runs until a signal. Returns the exit status: 0 after a stop that was asked for, 1 after a start that failed."""
+    console = Console()
+    home = Home(settings.home)
+    crew = Crew(home, console)
+    try:
+        home.make()
+        lock = Lock(home)
+        lock.take()
+    except CannotStart as refused:
+        return _refuse(refused)
+    crew.listen()
+    status = 0
+    try:
+        _run(settings, home=home, crew=crew, console=console, demo=demo, engine=engine)
+    except CannotStart as refused:
+        status = _refuse(refused)
+    except StopRequested:
+        console.say("allotment", "stopping")
+    finally:
+        crew.stop(parts.STOP_ORDER)
+        home.addresses_file.unlink(missing_ok=True)
+        lock.release()
+    return status
+
+
+@contextmanager
+def services(settings: Settings, *, engine: str | None = None) -> Iterator[Addresses]:
+    """Addresses of the running instance, or of a Postgres and a Temporal started for as long as the block lasts.
+
+    Raises CannotStart when they cannot be started. Standard output stays untouched.
+    """
+    home = Home(settings.home)
+    home.make()
+    lock = Lock(home)
+    if not lock.try_take():
+        yield _of_running(home, lock)
+        return
+    console = Console(sys.stderr)
+    crew = Crew(home, console)
+    try:
+        _end_leftovers(home, console)
+        yield base.start(base.survey(settings, home=home, crew=crew, console=console, engine=engine))
+    finally:
+        crew.stop(parts.STOP_ORDER)
+        lock.release()
+
+
+def _run(settings: Settings, *, home: Home, crew: Crew, console: Console, demo: bool, engine: str | None) -> None:
+    _end_leftovers(home, console)
+    ports.require_free(settings.port)
+    ground = base.survey(settings, home=home, crew=crew, console=console, engine=engine)
+    addresses = base.start(ground)
+    home.write_addresses(addresses)
+    environment = {**parts.base_environment(home.path, port=settings.port, is_demo=demo), **addresses.environment()}
+    _start_ours(ground, environment)
+    _hand_over_work(crew, addresses)
+    crew.until(lambda: _status(settings, "/healthz") == HTTPStatus.OK, seconds=_READY_SECONDS, what="the API to answer")
+    if demo:
+        crew.run(parts.seed(environment), seconds=_SEED_SECONDS)
+    crew.until(lambda: _status(settings, "/readyz") == HTTPStatus.OK, seconds=_READY_SECONDS, what="/readyz to say 200")
+    console.ready(addresses.api_url)
+    crew.watch()
+
+
+def _start_ours(ground: base.Ground, environment: dict[str, str]) -> None:
+    if not ground.settings.provider_url:
+        ground.crew.start(parts.provider(environment))
+    if not ground.settings.smtp_url:
+        ground.crew.start(parts.mail(environment))
+    for name in parts.WORKERS:
+        ground.crew.start(parts.worker(name, parts.metered(environment, name, ground.ports)))
+    ground.crew.start(parts.dispatcher(parts.metered(environment, "dispatcher", ground.ports)))
+    ground.crew.start(parts.api(environment))
+
+
+def _hand_over_work(crew: Crew, addresses: Addresses) -> None:
+    """Without a current version Temporal gives versioned workers nothing to do."""
+    words = ("current", addresses.temporal_address, addresses.temporal_namespace, addresses.build_id)
+    crew.run(parts.registrar("temporal-version", *words), seconds=120)
+
+
+def _end_leftovers(home: Home, console: Console) -> None:
+    found = leftovers.of_home(home)
+    if found:
+        console.say("allotment", f"ending {len(found)} processes that an earlier run left behind")
+        leftovers.end(found, first=signal.SIGTERM, seconds=5)
+    for file in home.run.glob("*.pid"):
+        file.unlink(missing_ok=True)
+
+
+def _of_running(home: Home, lock: Lock) -> Addresses:
+    addresses = home.read_addresses()
+    if addresses is None:
+        raise CannotStart(f"{home.path} is in use by pid {lock.holder()}, which is not ready yet; try again when it is")
+    return addresses
+
+
+def _status(settings: Settings, path: str) -> int:
+    """The status of a GET on our own API; 0 when nobody answers."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{settings.port}{path}", timeout=5) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
+    except OSError:
+        return 0
+
+
+def _refuse(refused: CannotStart) -> int:
+    print(f"allotment: {refused}", file=sys.stderr, flush=True)
+    return 1
+
+
+def adopt(addresses: Addresses) -> None:
+    """Makes the addresses this process's own settings, for a command that borrows a home's services."""
+    os.environ.update(addresses.environment())
+    from settings import current
+
+    current.cache_clear()
