@@ -1,63 +1,75 @@
-"""Roles and permissions: one table that says who may do what (contract section 3)."""
+"""Who may do what: things, permissions and roles as one table (contract section 3)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+
+from domain.states import Fault, Refused
 
 THINGS = (
-    "api-keys",
-    "bookings",
-    "costs",
-    "customers",
     "events",
     "inventory",
-    "ledger",
     "operations",
-    "orders",
-    "payables",
-    "payments",
-    "receipts",
-    "reports",
-    "settings",
     "suppliers",
+    "orders",
+    "receipts",
+    "costs",
+    "payables",
+    "reports",
+    "ledger",
+    "bookings",
+    "payments",
     "tickets",
-    "users",
+    "customers",
     "venues",
+    "settings",
+    "users",
+    "api-keys",
 )
 
-PERMISSIONS = frozenset(f"{thing}:{verb}" for thing in THINGS for verb in ("read", "write"))
-"""Everything a role or a key can be given."""
-
-SELF = "self:read"
-"""Reading who one is: every living credential may, so it is neither given nor asked for."""
-
-_EVERYBODY = "events:read inventory:read operations:read"
-
-_GIVEN = {
-    "owner": " ".join(sorted(PERMISSIONS)),
-    "buyer": (
-        "suppliers:write orders:write receipts:write costs:read payables:read reports:read"
-        " events:write venues:write inventory:write"
-    ),
-    "finance": (
-        "payables:write ledger:write suppliers:read orders:read receipts:read costs:read reports:read"
-        " bookings:read payments:read"
-    ),
-    "boxoffice": "customers:write bookings:write payments:write tickets:write",
-}
-
-ROLES = tuple(_GIVEN)
+PERMISSIONS = tuple(f"{thing}:{verb}" for thing in THINGS for verb in ("read", "write"))
 
 
-def with_reads(permissions: Iterable[str]) -> frozenset[str]:
-    """The permissions and what they include: write includes read."""
-    given = frozenset(permissions)
-    return given | {f"{one.removesuffix(':write')}:read" for one in given if one.endswith(":write")}
+def _read(*things: str) -> frozenset[str]:
+    return frozenset(f"{thing}:read" for thing in things)
+
+
+def _write(*things: str) -> frozenset[str]:
+    """Write includes read."""
+    return _read(*things) | {f"{thing}:write" for thing in things}
+
+
+_EVERYBODY = _read("events", "inventory", "operations")
+
+ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "owner": _write(*THINGS),
+        "buyer": _EVERYBODY
+        | _write("suppliers", "orders", "receipts", "events", "venues", "inventory")
+        | _read("costs", "payables", "reports"),
+        "finance": _EVERYBODY
+        | _write("payables", "ledger")
+        | _read("suppliers", "orders", "receipts", "costs", "reports", "bookings", "payments"),
+        "boxoffice": _EVERYBODY | _write("customers", "bookings", "payments", "tickets"),
+    }
+)
 
 
 def permissions_of(role: str) -> frozenset[str]:
-    """All that a role may do; KeyError for a role nobody knows."""
-    return with_reads(f"{_EVERYBODY} {_GIVEN[role]}".split())
+    """Everything a role may do; a role nobody knows may do nothing."""
+    return ROLES.get(role, frozenset())
 
 
-def allows(permissions: Iterable[str], *, needed: str) -> bool:
-    """Whether these permissions include the one that a call needs."""
-    return needed == SELF or needed in with_reads(permissions)
+def permissions_of_all(roles: Iterable[str]) -> frozenset[str]:
+    return frozenset[str]().union(*(permissions_of(role) for role in roles))
+
+
+def check_scopes(scopes: Sequence[str]) -> frozenset[str]:
+    """The permissions an API key gets: its scopes, each write with its read. Raises Refused `unknown_scope`."""
+    faults = tuple(
+        Fault(f"/scopes/{index}", "unknown_scope", f"There is no permission {scope[:60]!r}.")
+        for index, scope in enumerate(scopes)
+        if scope not in PERMISSIONS
+    )
+    if faults:
+        raise Refused("unknown_scope", faults[0].message, errors=faults)
+    return frozenset(scopes) | {scope.replace(":write", ":read") for scope in scopes}

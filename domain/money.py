@@ -20,7 +20,7 @@ _PLAIN = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
 _RATIO = Decimal("0.0001")
 
 
-class BadMoney(Refused, ValueError):  # noqa: N818 -- as Refused
+class BadMoney(Refused, ValueError):
     """An amount or a currency that is none. A ValueError too, so that schema validation can point at the field."""
 
 

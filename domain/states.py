@@ -64,7 +64,7 @@ class Fault:
     message: str
 
 
-class Refused(Exception):  # noqa: N818 -- a refusal is an answer of the business, not an error of the program
+class Refused(Exception):
     """A rule says no. `code` is stable and public, `words` are for people, `facts` are what the caller may show.
 
     With a `pointer` and no `errors` the one fault is made from code and words.
