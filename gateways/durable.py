@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 
-def write_durably(path: Path, content: bytes) -> None:
+def write_durably(path: Path, *, content: bytes) -> None:
     """Puts `content` at `path` by temporary file, fsync, rename and fsync of the folder; raises OSError.
 
     A reader never sees half a file, and what returned survives a kill. The temporary's name starts with a dot.

@@ -36,7 +36,7 @@ class Pigeonhole:
             return known
         arrived = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
         path = self._folder / f"{arrived}-{name}.eml"
-        write_durably(path, content)
+        write_durably(path, content=content)
         self._files[name] = path
         return path
 
@@ -56,7 +56,7 @@ def main() -> None:
     """Serves until SIGTERM or SIGINT and exits 0 then.
 
     Reads ALLOTMENT_SMTP_URL (smtp://host:port) and keeps messages in $ALLOTMENT_HOME/mail.
-    Raises SystemExit with a line that says what is missing, OSError when the address is taken.
+    Raises SystemExit with a line that says what is missing or that the address is taken.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd's own, a line for each command
@@ -71,7 +71,10 @@ async def _serve() -> None:
     stopping = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, stopping.set)
-    server = await loop.create_server(lambda: _protocol(pigeonhole), host, port)
+    try:
+        server = await loop.create_server(lambda: _protocol(pigeonhole), host, port)
+    except OSError as taken:
+        raise SystemExit(f"mail cannot be taken at {host}:{port}: {taken.strerror}") from taken
     await stopping.wait()
     server.close()
 

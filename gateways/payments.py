@@ -116,7 +116,7 @@ class SimulatedPayments:
     """The simulated provider over HTTP; safe to share between threads."""
 
     def __init__(
-        self, base_url: str, transport: httpx2.BaseTransport | None = None, *, timeout: float = TIMEOUT
+        self, base_url: str, *, transport: httpx2.BaseTransport | None = None, timeout: float = TIMEOUT
     ) -> None:
         self._http = httpx2.Client(
             base_url=base_url,

@@ -48,7 +48,7 @@ class FolderStorage:
             raise ValueError(f"{suffix!r} is not a suffix such as '.pdf'")
         key = sha256(content).hexdigest() + suffix
         if not self._holds(key, content):
-            write_durably(self._path(key), content)
+            write_durably(self._path(key), content=content)
         return key
 
     def get(self, key: str) -> bytes:

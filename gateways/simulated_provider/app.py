@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -49,15 +48,14 @@ class Page(BaseModel):
 class Counter:
     """Where demands arrive; the book itself is worked by one thread, so that a slow disk never stops the counter."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, book: Book) -> None:
         self.stopping = asyncio.Event()
-        self._path = path
+        self._book = book
         self._clerk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="book")
 
     @asynccontextmanager
     async def open(self, _: Starlette) -> AsyncIterator[None]:
-        """The book is open while the process serves."""
-        self._book = await self._ask(lambda: Book(self._path))
+        """The book is closed when the process has served."""
         yield
         await self._ask(self._book.close)
         self._clerk.shutdown()

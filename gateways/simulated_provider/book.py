@@ -145,12 +145,12 @@ class Book:
             verdict = Verdict(State.REFUSED, "no_such_charge")
             return _effect(demand, verdict=verdict, charge=None, now=now), Behaviour()
         behaviour = behaviour_of(charge["token"])
-        standing = standing_of(charge["currency"], self._effects(charge["reference"]))
+        standing = standing_of(self._effects(charge["reference"]), currency=charge["currency"])
         verdict = judge(demand, standing=standing, behaviour=behaviour)
         return _effect(demand, verdict=verdict, charge=charge["reference"], now=now), behaviour
 
 
-def standing_of(currency: str, effects: Iterable[Effect]) -> Standing:
+def standing_of(effects: Iterable[Effect], *, currency: str) -> Standing:
     """What a charge amounts to after these effects."""
     effects = list(effects)
     return Standing(
@@ -198,7 +198,7 @@ def _fingerprint(demand: Demand) -> str:
 
 
 def _charge_of(row: sqlite3.Row, effects: list[Effect]) -> Charge:
-    standing = standing_of(row["currency"], effects)
+    standing = standing_of(effects, currency=row["currency"])
     # 0.00, not 0, where the charge speaks of cents.
     nothing = standing.authorised - standing.authorised
     last = {effect.state: effect.occurred_at for effect in effects}

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from pathlib import Path
 from types import FrameType
 from urllib.parse import urlsplit
 
@@ -10,6 +11,8 @@ from typing_extensions import override
 
 import settings
 from gateways.simulated_provider.app import Counter, make_app
+from gateways.simulated_provider.book import Book
+from gateways.simulated_provider.tables import ForeignBook
 
 STOP_WITHIN = 2
 """Seconds an answer under way gets; hanging calls get none."""
@@ -28,7 +31,7 @@ def main() -> None:
 async def _serve() -> None:
     environment = settings.current()
     host, port = _address(environment.provider_url)
-    counter = Counter(environment.home / "provider" / "book.sqlite3")
+    counter = Counter(_opened(environment.home / "provider" / "book.sqlite3"))
     config = uvicorn.Config(
         make_app(counter),
         host=host,
@@ -52,6 +55,13 @@ class _Server(uvicorn.Server):
         # Not handed to the parent class: it would raise the signal again after a clean end.
         self.should_exit = True
         self._loop.call_soon_threadsafe(self._stopping.set)
+
+
+def _opened(path: Path) -> Book:
+    try:
+        return Book(path)
+    except ForeignBook as foreign:
+        raise SystemExit(str(foreign)) from foreign
 
 
 def _address(url: str | None) -> tuple[str, int]:
