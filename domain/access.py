@@ -26,7 +26,13 @@ THINGS = (
     "api-keys",
 )
 
-PERMISSIONS = tuple(f"{thing}:{verb}" for thing in THINGS for verb in ("read", "write"))
+PERMISSIONS = frozenset(f"{thing}:{verb}" for thing in THINGS for verb in ("read", "write"))
+
+
+def with_reads(permissions: Iterable[str]) -> frozenset[str]:
+    """The permissions and what they include: write includes read."""
+    given = frozenset(permissions)
+    return given | {permission.replace(":write", ":read") for permission in given}
 
 
 def _read(*things: str) -> frozenset[str]:
@@ -34,8 +40,7 @@ def _read(*things: str) -> frozenset[str]:
 
 
 def _write(*things: str) -> frozenset[str]:
-    """Write includes read."""
-    return _read(*things) | {f"{thing}:write" for thing in things}
+    return with_reads(f"{thing}:write" for thing in things)
 
 
 _EVERYBODY = _read("events", "inventory", "operations")
@@ -55,12 +60,8 @@ ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
 
 
 def permissions_of(role: str) -> frozenset[str]:
-    """Everything a role may do; a role nobody knows may do nothing."""
-    return ROLES.get(role, frozenset())
-
-
-def permissions_of_all(roles: Iterable[str]) -> frozenset[str]:
-    return frozenset[str]().union(*(permissions_of(role) for role in roles))
+    """Everything a role may do, reads included. KeyError for a role nobody knows."""
+    return ROLES[role]
 
 
 def check_scopes(scopes: Sequence[str]) -> frozenset[str]:
@@ -72,4 +73,4 @@ def check_scopes(scopes: Sequence[str]) -> frozenset[str]:
     )
     if faults:
         raise Refused("unknown_scope", faults[0].message, errors=faults)
-    return frozenset(scopes) | {scope.replace(":write", ":read") for scope in scopes}
+    return with_reads(scopes)
