@@ -191,7 +191,7 @@ def check_payable(
     if status == BookingStatus.CONFIRMED:
         raise Refused("already_paid", "This booking has been paid.")
     if status != BookingStatus.RESERVED and reason != Reason.EXPIRED:
-        raise Refused("booking_ended", f"This booking is {status}.", facts={"status": str(status)})
+        raise Refused("booking_ended", f"This booking is {status}.", facts={"state": str(status)})
     if payment == PaymentStatus.PROCESSING:
         raise Refused("payment_in_progress", "Another payment for this booking is on its way.")
     if status != BookingStatus.RESERVED or reserved_until <= now:

@@ -58,7 +58,7 @@ class Money:
 
     def __post_init__(self) -> None:
         if not isinstance(self.amount, Decimal):
-            raise InexactMoney("inexact_amount", f"An amount is a decimal number, not a {type(self.amount).__name__}.")
+            raise InexactMoney("invalid", f"An amount is a decimal number, not a {type(self.amount).__name__}.")
         object.__setattr__(self, "amount", _exact(self.amount, self.currency))
 
     @classmethod
@@ -120,7 +120,7 @@ class Money:
 
     def _same(self, other: "Money") -> Decimal:
         if self.currency != other.currency:
-            raise MixedCurrencies("currency_mismatch", f"{self.currency} and {other.currency} do not add up.")
+            raise MixedCurrencies("currency_not_supported", f"{self.currency} and {other.currency} do not add up.")
         return other.amount
 
 
@@ -156,28 +156,28 @@ def ratio(numerator: Decimal, denominator: Decimal) -> Decimal | None:
 def plain_decimal(text: str) -> Decimal:
     """A number as people write it, digits and one point: no exponent, no blanks, no other script's digits."""
     if not _PLAIN.fullmatch(text):
-        raise BadMoney("invalid_amount", f"{text[:40]!r} is not a decimal number such as 85.00.")
+        raise BadMoney("invalid", f"{text[:40]!r} is not a decimal number such as 85.00.")
     return Decimal(text)
 
 
 def _exact(amount: Decimal, currency: str) -> Decimal:
     step = quantum(currency)
     if not amount.is_finite():
-        raise InexactMoney("inexact_amount", f"{amount} is not an amount.")
+        raise InexactMoney("invalid", f"{amount} is not an amount.")
     if abs(amount) >= _LIMIT:
-        raise BadMoney("amount_too_large", f"Amounts stay below {_LIMIT:,} {currency}.")
+        raise BadMoney("invalid", f"Amounts stay below {_LIMIT:,} {currency}.")
     quantised = amount.quantize(step, context=_EXACT)
     if quantised != amount:
-        raise InexactMoney("inexact_amount", f"{amount} has more decimals than {currency} has.")
+        raise InexactMoney("invalid", f"{amount} has more decimals than {currency} has.")
     return quantised + 0  # adding zero turns -0.00 into 0.00
 
 
 def _decimal(number: Decimal | int) -> Decimal:
     if isinstance(number, bool) or not isinstance(number, Decimal | int):
-        raise InexactMoney("inexact_amount", f"Reckon with decimals, not with a {type(number).__name__}.")
+        raise InexactMoney("invalid", f"Reckon with decimals, not with a {type(number).__name__}.")
     value = Decimal(number)
     if not value.is_finite():
-        raise InexactMoney("inexact_amount", f"{value} is not a number to reckon with.")
+        raise InexactMoney("invalid", f"{value} is not a number to reckon with.")
     return value
 
 

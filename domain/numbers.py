@@ -4,8 +4,6 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from domain.states import Refused
-
 _NUMBER = re.compile(r"([A-Z]{2,4})-([0-9]{4})-([0-9]{5,12})", re.ASCII)
 # Crockford's base 32: no I, L, O or U, so that a code can be read aloud.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -39,18 +37,18 @@ def format_number(series: Series, *, year: int, sequence: int) -> str:
     return f"{series}-{year:04d}-{sequence:05d}"
 
 
-def parse_number(text: str) -> Number:
-    """A number as people type it, in any case and with blanks around. Raises Refused `invalid_number`."""
+def parse_number(text: str) -> Number | None:
+    """A number as people type it, in any case and with blanks around; None if it is not one of ours."""
     match = _NUMBER.fullmatch(text.strip().upper())
     if not match or match[1] not in list(Series):
-        raise Refused("invalid_number", f"{text[:40]!r} is not a number such as PO-2026-00042.")
+        return None
     return Number(Series(match[1]), int(match[2]), int(match[3]))
 
 
-def normal_number(text: str) -> str:
-    """The one spelling of a number, as it is stored. Raises Refused `invalid_number`."""
+def normal_number(text: str) -> str | None:
+    """The one spelling of a number, as it is stored; None if it is not one of ours."""
     number = parse_number(text)
-    return format_number(number.series, year=number.year, sequence=number.sequence)
+    return None if number is None else format_number(number.series, year=number.year, sequence=number.sequence)
 
 
 def barcode(secret: bytes) -> str:

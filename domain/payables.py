@@ -43,13 +43,13 @@ class Terms:
 
     @classmethod
     def parse(cls, text: str, *, pointer: str | None = None) -> "Terms":
-        """IMMEDIATE or NET_1 to NET_999. Raises Refused `invalid_terms`."""
+        """IMMEDIATE or NET_1 to NET_999. Raises Refused `invalid`."""
         if text == _IMMEDIATE:
             return cls(0)
         match = _NET.fullmatch(text)
         if not match:
             words = f"{text[:40]!r} are no payment terms; known are IMMEDIATE and NET_30, NET_60 or another NET_<days>."
-            raise Refused("invalid_terms", words, pointer=pointer)
+            raise Refused("invalid", words, pointer=pointer)
         return cls(int(match[1]))
 
     def code(self) -> str:

@@ -174,11 +174,11 @@ def line_total(quantity: int, unit_price: Decimal, currency: str) -> Money:
 
 
 def check_unit_price(unit_price: Decimal) -> Decimal:
-    """A price per seat of 0 or more with at most 4 decimals. Raises Refused `invalid_amount` or `inexact_amount`."""
+    """A price per seat of 0 or more with at most 4 decimals. Raises BadMoney."""
     if not unit_price.is_finite() or not 0 <= unit_price < _UNIT_PRICE_LIMIT:
-        raise BadMoney("invalid_amount", f"A price per seat is 0 or more and below {_UNIT_PRICE_LIMIT:,}.")
+        raise BadMoney("invalid", f"A price per seat is 0 or more and below {_UNIT_PRICE_LIMIT:,}.")
     if unit_price != round(unit_price, UNIT_PRICE_DECIMALS):
-        raise BadMoney("inexact_amount", f"A price per seat has at most {UNIT_PRICE_DECIMALS} decimals.")
+        raise BadMoney("invalid", f"A price per seat has at most {UNIT_PRICE_DECIMALS} decimals.")
     return unit_price
 
 

@@ -144,7 +144,7 @@ def quote(
 ) -> Quote:
     """What cancelling these tickets of a paid booking gives back.
 
-    Raises Refused `ticket_not_valid` (one is not CONFIRMED), `too_late`, `refund_exceeds_paid`.
+    Raises Refused `ticket_not_valid` (one is not CONFIRMED), `too_late`, `wrong_state` (more than is left of what was paid).
     """
     wrong = [str(ticket.ticket_id) for ticket in tickets if ticket.status != TicketStatus.CONFIRMED]
     if wrong:
@@ -157,9 +157,7 @@ def quote(
     spendable = totals.paid - totals.refunded - totals.refunds_pending
     if refund_total > spendable:
         words = f"{refund_total} would go back, but only {spendable} of what was paid is left."
-        raise Refused(
-            "refund_exceeds_paid", words, facts={"refund_total": refund_total.as_json(), "left": spendable.as_json()}
-        )
+        raise Refused("wrong_state", words, facts={"refund_total": refund_total.as_json(), "left": spendable.as_json()})
     draft = Quote(lines, fee_refund, refund_total, totals.balance)
     return replace(draft, balance_after=after_cancel(totals, draft).balance)
 

@@ -106,6 +106,6 @@ def event_can(status: EventStatus) -> tuple[str, ...]:
 def check_on_sale(stored: EventStatus, *, end_at: datetime, now: datetime) -> None:
     """Raises Refused `not_on_sale` unless sales are open and the event is not over."""
     if stored != EventStatus.ON_SALE:
-        raise Refused("not_on_sale", "Sales for this event are not open.", facts={"status": str(stored)})
+        raise Refused("not_on_sale", "Sales for this event are not open.", facts={"state": str(stored)})
     if end_at <= now:
-        raise Refused("not_on_sale", "This event is over.", facts={"status": str(EventStatus.COMPLETED)})
+        raise Refused("not_on_sale", "This event is over.", facts={"state": str(EventStatus.COMPLETED)})

@@ -5,13 +5,9 @@ Every refusal of the house is a `Refused` with a stable code. The tree of codes,
     Refused
     ├── any street
     │   ├── wrong_state             the thing's status has no such arrow
-    │   └── invalid                 fields or lines of a file are wrong; `errors` names each
+    │   └── invalid                 fields, amounts or lines of a file are wrong; `errors` names each
     ├── money
-    │   ├── invalid_amount          not a plain decimal number, or not a number at all
-    │   ├── inexact_amount          more decimals than the currency has, or a binary float (InexactMoney)
-    │   ├── amount_too_large        beyond what an account can hold
-    │   ├── currency_mismatch       two currencies in one sum (MixedCurrencies)
-    │   └── currency_not_supported  no currency in use by ISO 4217
+    │   └── currency_not_supported  not in use by ISO 4217 (BadMoney), or two in one sum (MixedCurrencies)
     ├── labels, selectors
     │   ├── invalid_label           empty, too long, or with characters that selectors need
     │   ├── invalid_selector        unparsable, backward, or naming too many seats
@@ -21,10 +17,10 @@ Every refusal of the house is a `Refused` with a stable code. The tree of codes,
     │   └── nothing_confirmed       every line of a confirmation is 0
     ├── receiving
     │   ├── not_receivable          the order is neither confirmed nor partially received
+    │   ├── price_mismatch          a delivery file's unit price is not the order line's
     │   ├── over_delivery           more than the line has open
     │   └── block_too_small         the block has fewer free seats than asked for
     ├── payables
-    │   ├── invalid_terms           payment terms nobody knows
     │   ├── overpayment             more than is open
     │   └── nothing_to_pay          nothing is open and no advance is possible
     ├── seating
@@ -37,12 +33,11 @@ Every refusal of the house is a `Refused` with a stable code. The tree of codes,
     ├── refunds
     │   ├── too_late                the policy's deadline is over
     │   ├── ticket_not_valid        a ticket that is not confirmed
-    │   ├── quote_stale             the numbers quoted are no longer the numbers due
-    │   └── refund_exceeds_paid     more than was paid and not yet given back
-    ├── access
-    │   └── unknown_scope           no such permission
-    └── numbers
-        └── invalid_number          not a number of ours
+    │   └── quote_stale             the numbers quoted are no longer the numbers due
+    └── access
+        └── unknown_scope           no such permission
+
+Lines of files and fields have finer codes of their own in their Faults (`wrong_columns`, `not_a_number` ...).
 """
 
 from collections.abc import Mapping
@@ -65,7 +60,8 @@ class Fault:
 
 
 class Refused(Exception):
-    """A rule says no. `code` is stable and public, `words` are for people, `facts` are what the caller may show.
+    """A rule says no. `code` is stable and public, `words` are for people, `facts` are what the caller may show: plain
+    JSON values that become members of the problem document, so never under one of its own names (`status`, `code` ...).
 
     With a `pointer` and no `errors` the one fault is made from code and words.
     """
@@ -128,7 +124,7 @@ class Machine(Generic[S]):
         ends = self._table[state].get(verb)
         if ends is None:
             words = f"A {self.name} that is {state} cannot do this: {verb}."
-            facts = {"status": str(state), "allowed": list(self.verbs(state))}
+            facts = {"state": str(state), "allowed": list(self.verbs(state))}
             raise Refused(self._codes.get(verb, self._code), words, facts=facts)
         if to is None and len(ends) == 1:
             return ends[0]
