@@ -48,7 +48,7 @@ class Pigeonhole:
         except OSError:
             log.exception("a message could not be kept")
             return "451 cannot keep it now"
-        log.info("%s for %s", path.name, ", ".join(envelope.rcpt_tos))
+        log.info("kept %s", path.name)  # the file says for whom; a log does not
         return "250 kept"
 
 

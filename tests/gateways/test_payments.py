@@ -149,11 +149,13 @@ def test_late_money_is_pending_and_then_captures_itself(hasty: SimulatedPayments
 
     answer = an_authorisation(hasty, key, "tok_late_1500")
     early = hasty.look_up(key=key)
+    again = an_authorisation(hasty, key, "tok_late_1500")
     in_the_book = hasty.book(description=f"for {key}")
     time.sleep(max(0, (asked_at + timedelta(seconds=1.7) - datetime.now(UTC)).total_seconds()))
     late = hasty.look_up(key=key)
 
     assert answer.state is ProviderState.UNKNOWN
+    assert again == early
     assert (early.state, early.occurred_at, in_the_book) == (ProviderState.PENDING, None, [])
     assert late.state is ProviderState.CAPTURED
     assert late.occurred_at is not None
