@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,7 @@ PACKAGES = {
 def build(go: str, *, program: str, target: Path) -> int:
     """Returns Go's exit status; the target appears whole or not at all, and a second builder waits for the first."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with (target.parent / ".lock").open("w") as lock:
+    with (target.parent / f".{program}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if target.exists():
             return 0
@@ -36,5 +37,11 @@ def build(go: str, *, program: str, target: Path) -> int:
             return status
 
 
+def _end_together(_number: int, _frame: object) -> None:
+    """Go and its compilers are in our session; they must not outlive us."""
+    os.killpg(0, signal.SIGKILL)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _end_together)
     sys.exit(build(sys.argv[1], program=sys.argv[2], target=Path(sys.argv[3])))

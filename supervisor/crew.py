@@ -73,9 +73,15 @@ class Crew:
     def finish(self, job: Child, *, seconds: float, advice: str = "") -> None:
         """Raises CannotStart when the job fails or takes longer."""
         name = job.spec.name
-        self.until(job.has_ended, seconds=seconds, what=f"{name} to end")
-        self._jobs.remove(job)
-        job.forget()
+        try:
+            self.until(job.has_ended, seconds=seconds, what=f"{name} to end")
+        except CannotStart:
+            job.kill()
+            raise
+        finally:
+            if job.has_ended():
+                self._jobs.remove(job)
+                job.forget()
         if job.status != 0:
             raise CannotStart(f"{name} failed: {self._last_words(name)}{advice}")
 

@@ -4,6 +4,7 @@ Apart from the supervisor because the SDK brings threads, and the supervisor for
 """
 
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -95,17 +96,27 @@ async def _until(call: Callable[[], Awaitable[Answer]]) -> Answer:
             return await call()
         except (RPCError, RuntimeError, LookupError) as error:
             if asyncio.get_running_loop().time() > deadline:
-                sys.exit(f"Temporal: {error}")
+                raise TimeoutError(f"Temporal: {error}") from error
             await asyncio.sleep(0.2)
 
 
-def main(words: list[str]) -> None:
-    """`namespace <address> <name>` or `current <address> <name> <build id>`."""
-    task, address, namespace, *rest = words
+async def _task(task: str, address: str, namespace: str, *rest: str) -> None:
     if task == "namespace":
-        asyncio.run(prepare_namespace(address, namespace=namespace))
+        await prepare_namespace(address, namespace=namespace)
     else:
-        asyncio.run(set_current(address, namespace=namespace, build_id=rest[0]))
+        await set_current(address, namespace=namespace, build_id=rest[0])
+
+
+def main(words: list[str]) -> None:
+    """`namespace <address> <name>` or `current <address> <name> <build id>`; ends the process."""
+    status = 0
+    try:
+        asyncio.run(_task(*words))
+    except TimeoutError as late:
+        print(late, flush=True)
+        status = 1
+    # The SDK's threads may still talk to an interpreter that is being taken down, which aborts the process.
+    os._exit(status)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +18,6 @@ _OLDEST_CLI = (1, 5)
 _OLDEST_SERVER = (1, 29)
 _BUILD_SECONDS = 1800
 _DOWNLOAD_SECONDS = 300
-_SILENCE_SECONDS = 20
-"""A download that brings nothing for this long has no way out to the network."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +40,7 @@ def command_line(workshop: Workshop) -> Path:
     if found:
         return found
     workshop.say("no Temporal on PATH or in the cache; trying the SDK's download")
-    return _download() or _build(workshop, "temporal")
+    return _download(workshop) or _build(workshop, "temporal")
 
 
 def server_and_schema_tool(workshop: Workshop) -> tuple[Path, Path]:
@@ -88,36 +85,16 @@ def _pair(match: re.Match[str]) -> tuple[int, int]:
     return int(match.group(1)), int(match.group(2))
 
 
-def _download() -> Path | None:
-    """The SDK downloads when it starts a server; a process of its own does that, watched for progress."""
+def _download(workshop: Workshop) -> Path | None:
+    """The SDK downloads when it starts a server; a job does that, and ends by itself when nothing arrives."""
     folder = _cache_root() / "sdk"
     folder.mkdir(parents=True, exist_ok=True)
-    job = subprocess.Popen(
-        [sys.executable, "-m", "supervisor.sdk_download", str(folder)],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    command = (sys.executable, "-m", "supervisor.sdk_download", str(folder))
     try:
-        _await_progress(job, folder)
-    finally:
-        job.kill()
-        job.wait()
+        workshop.run(Spec("sdk-download", command, folder=ROOT, stop_seconds=1), _DOWNLOAD_SECONDS)
+    except CannotStart:
+        workshop.say("the official CLI cannot be downloaded from here")
     return _cached()
-
-
-def _await_progress(job: "subprocess.Popen[bytes]", folder: Path) -> None:
-    size, changed = -1, time.monotonic()
-    deadline = changed + _DOWNLOAD_SECONDS
-    while job.poll() is None and time.monotonic() < deadline:
-        now = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
-        if now != size:
-            size, changed = now, time.monotonic()
-        if time.monotonic() - changed > _SILENCE_SECONDS:
-            return
-        time.sleep(0.2)
 
 
 def _build(workshop: Workshop, program: str) -> Path:
