@@ -3,11 +3,15 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
+from uuid import UUID
 
 import typer
 
 import settings
+
+if TYPE_CHECKING:
+    from db.transaction import Database
 
 app = typer.Typer(help="Allotment, the back office of a ticket agency.", no_args_is_help=True, add_completion=False)
 tenants = typer.Typer(help="Agencies.", no_args_is_help=True)
@@ -125,28 +129,55 @@ def tenant_create(
     currency: Annotated[str, typer.Option(help="ISO 4217.")] = "EUR",
     timezone: Annotated[str, typer.Option(help="IANA name.")] = "Europe/Berlin",
 ) -> None:
-    """Create an agency; prints its id."""
-    with _services():
-        from activities.access import create_tenant
+    """Create an agency; prints its id, also when it exists already."""
+    from activities.access import create_tenant
 
-        typer.echo(create_tenant(name=name, currency=currency, timezone=timezone))
+    with _services(), _database() as database:
+        typer.echo(create_tenant(database, name=name, currency=currency, timezone=timezone))
 
 
 @users.command("add")
 def user_add(
     *,
-    tenant: Annotated[str, typer.Option(help="The agency's id or name.")],
+    tenant: Annotated[str, typer.Option(help="The agency's name or id.")],
     email: Annotated[str, typer.Option()],
     role: Annotated[str, typer.Option(help="owner, buyer, finance or boxoffice.")],
     password: Annotated[
         str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, envvar="ALLOTMENT_USER_PASSWORD")
     ],
+    name: Annotated[str, typer.Option(help="As others see it; default: the address before the @.")] = "",
 ) -> None:
     """Add a person to an agency; prints the user's id."""
-    with _services():
-        from activities.access import add_user
+    from activities.access import add_user
+    from domain.states import Refused
 
-        typer.echo(add_user(tenant=tenant, email=email, role=role, password=password))
+    with _services(), _database() as database:
+        try:
+            with database.transaction(_tenant_id(database, tenant)) as tx:
+                typer.echo(add_user(tx, email=email, name=name or email.split("@")[0], role=role, password=password))
+        except Refused as refused:
+            _fail(refused)
+
+
+@contextmanager
+def _database() -> "Iterator[Database]":
+    from db.transaction import Database
+
+    url = settings.current().app_database_url
+    assert url, "the services have been adopted"
+    with Database(url, size=1, name="allotment-cli") as database:
+        yield database
+
+
+def _tenant_id(database: "Database", wanted: str) -> UUID:
+    from db import access
+
+    with database.tenantless() as tx:
+        found = access.tenants(tx, name=wanted)
+        known = found or [tenant for tenant in access.tenants(tx) if str(tenant) == wanted]
+    if not known:
+        _fail(LookupError(f"there is no agency {wanted}; make it: allotment tenant create --name '{wanted}'"))
+    return known[0]
 
 
 @contextmanager
@@ -180,7 +211,7 @@ def _refusing(action: Callable[[], None]) -> None:
         _fail(refused)
 
 
-def _fail(refused: Exception) -> None:
+def _fail(refused: Exception) -> NoReturn:
     typer.echo(f"allotment: {refused}", err=True)
     raise typer.Exit(1)
 

@@ -51,7 +51,7 @@ def assign(file: Path, names: Iterable[str]) -> dict[str, int]:
     for name in names:
         port = known.get(name)
         if port is None or port in taken or not is_free(port):
-            port = _another(taken)
+            port = free_port(frozenset(taken))
         known[name] = port
         taken.add(port)
     write_atomically(file, json.dumps(known, indent=1))
@@ -65,7 +65,8 @@ def _read(file: Path) -> dict[str, int]:
         return {}
 
 
-def _another(taken: set[int]) -> int:
+def free_port(taken: frozenset[int] = frozenset()) -> int:
+    """A port nobody listens on and that is not among those taken. Raises CannotStart when there is none."""
     for _ in range(1000):
         port = random.randrange(_FIRST, _LAST)
         if port not in taken and is_free(port):
