@@ -11,7 +11,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from psycopg import sql
-from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy import Engine, NullPool, create_engine, make_url
 
 ROOT = Path(__file__).parents[1]
 
@@ -111,7 +111,7 @@ def _config() -> Config:
 
 
 def _engine(url: str) -> Engine:
-    return create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    return create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
 
 
 def _plain(url: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, LiteralString, TypeVar, cast
+from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
@@ -63,12 +63,12 @@ class Tx:
     def all(self, query: str, params: Params = None, *, into: type[T]) -> list[T]:
         """Every row."""
         with self.conn.cursor(row_factory=class_row(into)) as cursor:
-            return cursor.execute(cast(LiteralString, query), params).fetchall()
+            return cursor.execute(query, params).fetchall()
 
     def maybe(self, query: str, params: Params = None, *, into: type[T]) -> T | None:
         """The first row, or None."""
         with self.conn.cursor(row_factory=class_row(into)) as cursor:
-            return cursor.execute(cast(LiteralString, query), params).fetchone()
+            return cursor.execute(query, params).fetchone()
 
     def one(self, query: str, params: Params = None, *, into: type[T]) -> T:
         """The one row that must be there; LookupError when it is not."""
@@ -80,26 +80,26 @@ class Tx:
     def dicts(self, query: str, params: Params = None) -> list[dict[str, Any]]:
         """Every row as a dict, for shapes that exist only once."""
         with self.conn.cursor(row_factory=dict_row) as cursor:
-            return cursor.execute(cast(LiteralString, query), params).fetchall()
+            return cursor.execute(query, params).fetchall()
 
     def value(self, query: str, params: Params = None) -> Any:
         """The first column of the first row, None when there is no row."""
         with self.conn.cursor(row_factory=scalar_row) as cursor:
-            return cursor.execute(cast(LiteralString, query), params).fetchone()
+            return cursor.execute(query, params).fetchone()
 
     def values(self, query: str, params: Params = None) -> list[Any]:
         """The first column of every row."""
         with self.conn.cursor(row_factory=scalar_row) as cursor:
-            return cursor.execute(cast(LiteralString, query), params).fetchall()
+            return cursor.execute(query, params).fetchall()
 
     def run(self, query: str, params: Params = None) -> int:
         """How many rows a statement touched."""
-        return self.conn.execute(cast(LiteralString, query), params).rowcount
+        return self.conn.execute(query, params).rowcount
 
     def run_many(self, query: str, rows: Sequence[Params]) -> None:
         """The same statement for many rows, in one batch."""
         with self.conn.cursor() as cursor:
-            cursor.executemany(cast(LiteralString, query), [row for row in rows if row is not None])
+            cursor.executemany(query, [row for row in rows if row is not None])
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
