@@ -1,0 +1,138 @@
+"""What the books say at a moment: sums of the journal's legs, account balances, and the names things had then."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Literal
+from uuid import UUID
+
+from db import ledger
+from db.transaction import Tx
+from domain.ledger import Account
+from domain.profit import GroupSum
+
+GroupBy = Literal["event", "supplier", "section"]
+
+QUIET = timedelta(seconds=60)
+"""How old a moment must be before every transaction that was posting then has surely ended."""
+
+NOBODY = ""
+"""The key of legs that belong to no event, supplier or section."""
+
+_ACCOUNTS = {account.code: account for account in Account}
+_GROUPS: dict[GroupBy, str] = {"event": "event_id::text", "supplier": "supplier_id::text", "section": "section"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scope:
+    """Which legs a report reads: effective up to `as_of`, recorded up to `known_at`; days are the agency's, inclusive."""
+
+    as_of: datetime
+    known_at: datetime
+    from_date: date | None = None
+    to_date: date | None = None
+    event_id: UUID | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Balance:
+    """An account's debit-positive balance in one currency."""
+
+    code: str
+    currency: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Sum:
+    key: str
+    account: str
+    amount: Decimal
+    quantity: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Label:
+    key: str
+    label: str
+
+
+_WITHIN = """effective_at <= %(as_of)s AND recorded_at <= %(known_at)s
+    AND (%(event)s::uuid IS NULL OR event_id = %(event)s)"""
+_PERIOD = """AND (%(from)s::date IS NULL OR accounting_date >= %(from)s)
+    AND (%(to)s::date IS NULL OR accounting_date <= %(to)s)"""
+
+
+def database_now(tx: Tx) -> datetime:
+    """The clock that decides what is past."""
+    moment: datetime = tx.value("SELECT clock_timestamp()")
+    return moment
+
+
+def await_quiet(tx: Tx, *, known_at: datetime) -> None:
+    """Let the transactions end that were posting at that moment, so that an answer for it never changes (accounting.md B).
+
+    Writers stamp `recorded_at` under their shared hold on the books; whoever has held the books alone for an instant
+    since `known_at` therefore sees all that was recorded up to it. The lock is let go with the savepoint.
+    """
+    if database_now(tx) - known_at < QUIET:
+        with tx.conn.transaction(force_rollback=True):
+            ledger.settle_books(tx)
+
+
+def flows(tx: Tx, scope: Scope, *, group_by: GroupBy, accounts: Sequence[Account]) -> list[GroupSum]:
+    """Legs of these accounts within the scope's days, added up by group and account."""
+    return _sums(tx, scope, group_by=group_by, accounts=accounts, condition=f"{_WITHIN} {_PERIOD}")
+
+
+def positions(tx: Tx, scope: Scope, *, group_by: GroupBy, accounts: Sequence[Account]) -> list[GroupSum]:
+    """Legs of these accounts from the beginning up to the scope's moment, whatever its days say."""
+    return _sums(tx, scope, group_by=group_by, accounts=accounts, condition=_WITHIN)
+
+
+def balances(tx: Tx, scope: Scope) -> list[Balance]:
+    """Every account that was ever used up to that moment, by code."""
+    return tx.all(
+        f"""SELECT account AS code, currency, sum(amount) AS amount FROM journal_legs
+            WHERE {_WITHIN} GROUP BY account, currency ORDER BY account, currency""",
+        _parameters(scope),
+        into=Balance,
+    )
+
+
+def labels(tx: Tx, *, thing: Literal["event", "supplier"], at: datetime) -> dict[str, str]:
+    """What each thing was called at that moment, by id; a thing first named later has its first name."""
+    rows = tx.all(
+        """SELECT DISTINCT ON (subject_id) subject_id::text AS key, label FROM labels WHERE object = %(thing)s
+           ORDER BY subject_id, since > %(at)s, CASE WHEN since <= %(at)s THEN since END DESC, since""",
+        {"thing": thing, "at": at},
+        into=_Label,
+    )
+    return {row.key: row.label for row in rows}
+
+
+def _sums(tx: Tx, scope: Scope, *, group_by: GroupBy, accounts: Sequence[Account], condition: str) -> list[GroupSum]:
+    group = _GROUPS[group_by]
+    rows = tx.all(
+        f"""SELECT COALESCE({group}, '') AS key, account, sum(amount) AS amount, sum(quantity) AS quantity
+            FROM journal_legs WHERE account = ANY(%(accounts)s) AND {condition}
+            GROUP BY COALESCE({group}, ''), account""",
+        {**_parameters(scope), "accounts": [account.code for account in accounts]},
+        into=_Sum,
+    )
+    return [
+        GroupSum(key=row.key, account=_ACCOUNTS[row.account], amount=row.amount, quantity=row.quantity) for row in rows
+    ]
+
+
+def _parameters(scope: Scope) -> dict[str, object]:
+    return {
+        "as_of": scope.as_of,
+        "known_at": scope.known_at,
+        "from": scope.from_date,
+        "to": scope.to_date,
+        "event": scope.event_id,
+    }
