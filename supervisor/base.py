@@ -63,6 +63,7 @@ def start(ground: Ground) -> Addresses:
     engine = _start_temporal(ground, programs, owner_url)
     address = engine.address if engine else str(ground.settings.temporal_address)
     namespace = ground.settings.temporal_namespace
+    ground.home.record_engine(ground.engine_name)
     job = ground.crew.begin(parts.registrar("temporal-namespace", "namespace", address, namespace))
     app_url = migrate(ground.settings, home=ground.home, owner_url=owner_url)
     ground.say("postgres", "tables are current")

@@ -77,7 +77,11 @@ class Home:
                 f"cannot write {error.filename or self.path}: {error.strerror}; set ALLOTMENT_HOME to a folder that is yours"
             ) from None
 
+    def record_engine(self, name: str) -> None:
+        write_atomically(self.engine_file, f"{name}\n")
+
     def recorded_engine(self) -> str | None:
+        """The engine in which this home's processes live, None before the first start."""
         try:
             return self.engine_file.read_text().strip() or None
         except OSError:
@@ -93,7 +97,6 @@ class Home:
     def write_addresses(self, addresses: Addresses) -> None:
         """Readable by the owner only, for it holds the database's passwords."""
         write_atomically(self.addresses_file, json.dumps(asdict(addresses), indent=2) + "\n", mode=0o600)
-        write_atomically(self.engine_file, addresses.engine + "\n")
 
 
 class Lock:
