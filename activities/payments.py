@@ -1,0 +1,208 @@
+"""Calling the payment provider, and recording what it captured; never both in one step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from activities.carrying import refusal
+from activities.documents import request_document
+from activities.sold import sold_tickets
+from db import booking as bookings
+from db import customers, ledger, operations, outbox, payments
+from db.booking import Booking
+from db.payments import Payment
+from db.transaction import Database, Tx
+from domain import ledger as postings
+from domain.booking import BookingStatus, PaymentStatus, Reason
+from domain.money import Money
+from domain.states import Refused
+from gateways.payments import PaymentProvider, ProviderAnswer, ProviderState
+from gateways.words import Word
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaymentStep:
+    """A payment, as its provider calls know it."""
+
+    tenant_id: UUID
+    payment_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class FindOutStep:
+    """A call whose answer did not come: `call` is authorise, capture or void."""
+
+    tenant_id: UUID
+    payment_id: UUID
+    call: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptureStep:
+    """What the provider said about taking the money."""
+
+    tenant_id: UUID
+    payment_id: UUID
+    word: Word
+
+
+class PaymentActivities:
+    """The provider's calls and their record."""
+
+    def __init__(self, database: Database, provider: PaymentProvider) -> None:
+        self._database = database
+        self._provider = provider
+
+    @activity.defn(name="payments.authorise")
+    def authorise(self, at: PaymentStep) -> Word:
+        """Ask for the promise of the money; UNKNOWN when no answer came in time."""
+        return Word.of(self._call("authorise", self._read(at.tenant_id, at.payment_id)))
+
+    @activity.defn(name="payments.capture")
+    def capture(self, at: PaymentStep) -> Word:
+        """Take the promised money."""
+        return Word.of(self._call("capture", self._read(at.tenant_id, at.payment_id)))
+
+    @activity.defn(name="payments.void")
+    def void(self, at: PaymentStep) -> Word:
+        """Let a promise go of which nothing was taken."""
+        return Word.of(self._call("void", self._read(at.tenant_id, at.payment_id)))
+
+    @activity.defn(name="payments.find_out")
+    def find_out(self, at: FindOutStep) -> Word:
+        """The provider's final word on a call: looked up by the call's own key, asked again until it is final.
+
+        A call that never arrived is sent again with the same key; a new key is never used.
+        """
+        payment = self._read(at.tenant_id, at.payment_id)
+        word = Word.of(self._provider.look_up(key=_key(at.call, payment)))
+        if word.state == ProviderState.MISSING:
+            word = Word.of(self._call(at.call, payment))
+        if not word.final:
+            self._wait_for_provider(at)
+            raise ApplicationError(
+                "the provider has not decided", type="Undecided", category=ApplicationErrorCategory.BENIGN
+            )
+        return word
+
+    @activity.defn(name="payments.record_capture")
+    def record_capture(self, at: CaptureStep) -> bool:
+        """Book the captured money, or reverse the sale when the provider finally refused; whether it was captured."""
+        with self._database.transaction(at.tenant_id) as tx:
+            known = payments.find(tx, at.payment_id)
+            assert known is not None, "a payment row is never deleted"
+            booking = bookings.take(tx, known.booking_id)
+            payment = payments.take(tx, at.payment_id)
+            tx.actor = operations.take(tx, payment.id).requested_by
+            if payment.status != PaymentStatus.PROCESSING:
+                return payment.status == PaymentStatus.COMPLETED
+            if at.word.state != ProviderState.CAPTURED:
+                _reverse(tx, booking, payment)
+                return False
+            _complete(tx, booking, payment, at.word)
+            return True
+
+    def _read(self, tenant_id: UUID, payment_id: UUID) -> Payment:
+        with self._database.transaction(tenant_id) as tx:
+            payment = payments.find(tx, payment_id)
+        assert payment is not None, "a payment row is never deleted"
+        return payment
+
+    def _wait_for_provider(self, at: FindOutStep) -> None:
+        with self._database.transaction(at.tenant_id) as tx:
+            operations.wait(tx, at.payment_id, waiting_for="the payment provider")
+
+    def _call(self, call: str, payment: Payment) -> ProviderAnswer:
+        """One call under its key; nothing is asked of a provider when nothing is due."""
+        amount = Money(payment.amount, payment.currency)
+        key = _key(call, payment)
+        if not amount.is_positive:
+            state = {"authorise": ProviderState.AUTHORISED, "capture": ProviderState.CAPTURED}
+            return ProviderAnswer(state.get(call, ProviderState.VOIDED))
+        if call == "authorise":
+            return self._provider.authorise(
+                key=key, amount=amount, token=payment.token or "", description=payment.booking_number
+            )
+        reference = payment.provider_transaction_id or ""
+        if call == "capture":
+            return self._provider.capture(key=key, authorisation=reference, amount=amount)
+        return self._provider.void(key=key, authorisation=reference)
+
+
+def _key(call: str, payment: Payment) -> str:
+    """From the process and the step, so that a retry is the same call to the provider."""
+    return f"booking/{payment.booking_id}/{payment.id}/{call}"
+
+
+def _complete(tx: Tx, booking: Booking, payment: Payment, word: Word) -> None:
+    at = word.occurred_at or bookings.database_now(tx)
+    money = Money(payment.amount, payment.currency)
+    late = tx.value("SELECT EXISTS (SELECT FROM journal_entries WHERE key = %s)", (f"late-money/{payment.id}",))
+    if money.is_positive and not late:
+        ledger.post(
+            tx,
+            postings.captured(money),
+            key=f"captured/{payment.id}",
+            subject_object="booking",
+            subject_id=booking.id,
+            occurred_at=at,
+        )
+        payments.note_paid(tx, booking.id, amount=payment.amount)
+    payments.end(tx, payment, status=PaymentStatus.COMPLETED, at=at)
+    bookings.set_payment_status(tx, booking.id, to=PaymentStatus.COMPLETED)
+    operations.succeed(
+        tx,
+        payment.id,
+        result={"payment_id": str(payment.id), "booking_id": str(booking.id), "status": PaymentStatus.COMPLETED},
+    )
+    _send_tickets(tx, booking)
+
+
+def _send_tickets(tx: Tx, booking: Booking) -> None:
+    """One mail per booking, with all its tickets in one file."""
+    document_id = request_document(
+        tx,
+        kind="tickets",
+        key=f"tickets/{booking.id}/{booking.ticket_count}",
+        subject_id=booking.id,
+        filename=f"{booking.booking_number}-tickets.pdf",
+        media_type="application/pdf",
+        parameters={},
+    )
+    _write_to_customer(tx, booking, letter="booking_confirmed", documents=[document_id])
+
+
+def _write_to_customer(tx: Tx, booking: Booking, *, letter: str, documents: list[UUID]) -> None:
+    customer = customers.find(tx, booking.customer_id)
+    assert customer is not None, "a booking has a customer"
+    outbox.mail(
+        tx,
+        key=f"{letter}/{booking.id}",
+        letter=letter,
+        subject_id=booking.id,
+        to=customer.email,
+        documents=documents,
+    )
+
+
+def _reverse(tx: Tx, booking: Booking, payment: Payment) -> None:
+    """Posting 10: the provider promised and then refused for good; the sale never was."""
+    if booking.status == BookingStatus.CONFIRMED:
+        sold = [ticket for ticket in bookings.tickets(tx, booking.id) if ticket.status == "CONFIRMED"]
+        ledger.post(
+            tx,
+            postings.sale_reversed(sold_tickets(sold, currency=booking.currency)),
+            key=f"sale-reversed/{payment.id}",
+            subject_object="booking",
+            subject_id=booking.id,
+            occurred_at=bookings.database_now(tx),
+        )
+        bookings.give_up(tx, booking, reason=Reason.PAYMENT_FAILED, payment_status=PaymentStatus.FAILED)
+    payments.end(tx, payment, status=PaymentStatus.FAILED, failure_reason="capture_refused")
+    words = "the provider refused to take the money it had promised; the sale was reversed"
+    operations.fail(tx, payment.id, error=refusal(Refused("capture_refused", words)))
+    _write_to_customer(tx, booking, letter="payment_failed", documents=[])

@@ -1,0 +1,52 @@
+"""Which activities a worker offers on which queue, wired to the database and the gateways."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from activities.booking import BookingActivities
+from activities.cancelling import CancellingActivities
+from activities.payments import PaymentActivities
+from activities.refunds import RefundActivities
+from db.transaction import Database
+from gateways.payments import PaymentProvider
+
+Steps = Sequence[Callable[..., Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tools:
+    """What activities work with."""
+
+    database: Database
+    payments: PaymentProvider
+    documents_dir: Path
+
+
+def core(tools: Tools) -> Steps:
+    """Short transactions and provider calls."""
+    return [
+        *_steps(BookingActivities(tools.database)),
+        *_steps(PaymentActivities(tools.database, tools.payments)),
+        *_steps(RefundActivities(tools.database, tools.payments)),
+        *_steps(CancellingActivities(tools.database)),
+    ]
+
+
+def documents(tools: Tools) -> Steps:
+    """WeasyPrint and pandas: a process of their own, one or two at a time."""
+    return []
+
+
+def bulk(tools: Tools) -> Steps:
+    """Mass work at low priority."""
+    return []
+
+
+def _steps(street: object) -> Steps:
+    """Every method that is an activity."""
+    methods = (getattr(street, name) for name in dir(street) if not name.startswith("_"))
+    return [method for method in methods if hasattr(method, "__temporal_activity_definition")]

@@ -1,0 +1,311 @@
+"""Bookings and their tickets: the rows, and how they change from reserved to sold, given up or expired."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from db import history
+from db.transaction import Tx
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Booking:
+    """A basket under one payment; amounts in `currency`, for the tickets it still has."""
+
+    id: UUID
+    booking_number: str
+    customer_id: UUID
+    event_id: UUID
+    status: str
+    payment_status: str
+    cancellation_reason: str | None
+    reserved_until: datetime
+    held_until: datetime
+    ticket_count: int
+    currency: str
+    subtotal: Decimal
+    discount_amount: Decimal
+    service_fee: Decimal
+    tax_amount: Decimal
+    cancellation_charge: Decimal
+    total_amount: Decimal
+    paid: Decimal
+    refunded: Decimal
+    refunds_pending: Decimal
+    policy: dict[str, Any]
+    created_at: datetime
+    confirmed_at: datetime | None
+    cancelled_at: datetime | None
+    in_time: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ticket:
+    """One admission; section, row and seat are the event seat's."""
+
+    id: UUID
+    ticket_number: str
+    booking_id: UUID
+    event_id: UUID
+    event_seat_id: UUID
+    position: int
+    status: str
+    price: Decimal
+    discount: Decimal
+    fee: Decimal
+    tax: Decimal
+    barcode: str
+    supplier_id: UUID | None
+    cost: Decimal | None
+    section: str
+    row_label: str
+    seat_number: str
+    confirmed_at: datetime | None
+    cancelled_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seat:
+    """An event seat as a sale sees it, with the ticket that lives on it."""
+
+    id: UUID
+    section: str
+    status: str
+    ownership_status: str
+    held_until: datetime | None
+    supplier_id: UUID | None
+    cost: Decimal | None
+    free: bool
+    live_booking_id: UUID | None
+
+
+BOOKING = """b.id, b.booking_number, b.customer_id, b.event_id, b.status, b.payment_status, b.cancellation_reason,
+    b.reserved_until, b.held_until, b.ticket_count, b.currency, b.subtotal, b.discount_amount, b.service_fee, b.tax_amount,
+    b.cancellation_charge, b.total_amount, b.paid, b.refunded, b.policy, b.created_at, b.confirmed_at, b.cancelled_at,
+    b.reserved_until > now() AS in_time,
+    COALESCE((SELECT sum(r.amount) FROM refunds r WHERE r.tenant_id = b.tenant_id AND r.booking_id = b.id
+              AND r.status IN ('REQUESTED', 'SUBMITTED', 'ESCALATED')), 0) AS refunds_pending"""
+
+TICKET = """t.id, t.ticket_number, t.booking_id, t.event_id, t.event_seat_id, t.position, t.status, t.price, t.discount,
+    t.fee, t.tax, t.barcode, t.supplier_id, t.cost, s.section, s.row_label, s.seat_number, t.confirmed_at, t.cancelled_at"""
+
+LIVE = "('RESERVED', 'CONFIRMED', 'TRANSFERRED', 'USED')"
+
+
+def find(tx: Tx, booking_id: UUID) -> Booking | None:
+    """One booking of this agency."""
+    return tx.maybe(f"SELECT {BOOKING} FROM bookings b WHERE b.id = %s", (booking_id,), into=Booking)
+
+
+def take(tx: Tx, booking_id: UUID) -> Booking:
+    """The booking, locked; every writer locks the booking first, then its seats in id order, then its tickets."""
+    tx.value("SELECT 1 FROM bookings WHERE id = %s FOR UPDATE", (booking_id,))
+    return tx.one(f"SELECT {BOOKING} FROM bookings b WHERE b.id = %s", (booking_id,), into=Booking)
+
+
+def listed(
+    tx: Tx,
+    *,
+    status: Sequence[str] | None = None,
+    event_id: UUID | None = None,
+    customer_id: UUID | None = None,
+    q: str | None = None,
+    after: UUID | None = None,
+    limit: int,
+) -> list[Booking]:
+    """A page of bookings, newest first, one more than `limit`."""
+    return tx.all(
+        f"""SELECT {BOOKING} FROM bookings b
+            WHERE (%(status)s::text[] IS NULL OR b.status = ANY(%(status)s))
+              AND (%(event)s::uuid IS NULL OR b.event_id = %(event)s)
+              AND (%(customer)s::uuid IS NULL OR b.customer_id = %(customer)s)
+              AND (%(q)s::text IS NULL OR b.booking_number ILIKE '%%' || %(q)s || '%%')
+              AND (%(after)s::uuid IS NULL OR b.id < %(after)s)
+            ORDER BY b.id DESC LIMIT %(limit)s""",
+        {
+            "status": list(status) if status else None,
+            "event": event_id,
+            "customer": customer_id,
+            "q": q,
+            "after": after,
+            "limit": limit + 1,
+        },
+        into=Booking,
+    )
+
+
+def tickets(tx: Tx, booking_id: UUID) -> list[Ticket]:
+    """A booking's tickets, all that it ever had, in human seat order."""
+    return tx.all(
+        f"""SELECT {TICKET} FROM tickets t JOIN event_seats s ON s.tenant_id = t.tenant_id AND s.id = t.event_seat_id
+            WHERE t.tenant_id = %s AND t.booking_id = %s ORDER BY t.position""",
+        (tx.tenant_id, booking_id),
+        into=Ticket,
+    )
+
+
+def ticket(tx: Tx, ticket_id: UUID) -> Ticket | None:
+    """One ticket."""
+    return tx.maybe(
+        f"""SELECT {TICKET} FROM tickets t JOIN event_seats s ON s.tenant_id = t.tenant_id AND s.id = t.event_seat_id
+            WHERE t.tenant_id = %s AND t.id = %s""",
+        (tx.tenant_id, ticket_id),
+        into=Ticket,
+    )
+
+
+def ticket_by_barcode(tx: Tx, barcode: str) -> Ticket | None:
+    """The ticket a code stands for."""
+    return tx.maybe(
+        f"""SELECT {TICKET} FROM tickets t JOIN event_seats s ON s.tenant_id = t.tenant_id AND s.id = t.event_seat_id
+            WHERE t.tenant_id = %s AND t.barcode = %s""",
+        (tx.tenant_id, barcode),
+        into=Ticket,
+    )
+
+
+def lock_seats(tx: Tx, seat_ids: Sequence[UUID]) -> list[Seat]:
+    """The seats, locked in id order, each with the booking whose live ticket it carries."""
+    tx.values(
+        "SELECT id FROM event_seats WHERE tenant_id = %s AND id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
+        (tx.tenant_id, list(seat_ids)),
+    )
+    return tx.all(
+        f"""SELECT s.id, s.section, s.status, s.ownership_status, s.held_until, s.supplier_id, s.cost,
+                s.ownership_status = 'OWNED'
+                    AND (s.status = 'AVAILABLE' OR (s.status = 'RESERVED' AND s.held_until <= clock_timestamp())) AS free,
+                (SELECT t.booking_id FROM tickets t WHERE t.tenant_id = s.tenant_id AND t.event_seat_id = s.id
+                 AND t.status IN {LIVE}) AS live_booking_id
+            FROM event_seats s WHERE s.tenant_id = %s AND s.id = ANY(%s) ORDER BY s.id""",
+        (tx.tenant_id, list(seat_ids)),
+        into=Seat,
+    )
+
+
+def hold_until(tx: Tx, booking_id: UUID, *, until: datetime) -> None:
+    """Move the moment from which the booking's seats are free to others."""
+    seat_ids = tx.values("SELECT event_seat_id FROM tickets WHERE booking_id = %s AND status = 'RESERVED'", (booking_id,))
+    lock_seats(tx, seat_ids)
+    tx.run(
+        "UPDATE event_seats SET held_until = %s WHERE tenant_id = %s AND id = ANY(%s) AND status = 'RESERVED'",
+        (until, tx.tenant_id, seat_ids),
+    )
+    tx.run("UPDATE bookings SET held_until = %s WHERE id = %s", (until, booking_id))
+
+
+def set_payment_status(tx: Tx, booking_id: UUID, *, to: str) -> None:
+    """Move the payment axis; nothing is noted when it stands there already."""
+    before = tx.value("SELECT payment_status FROM bookings WHERE id = %s", (booking_id,))
+    if before != to:
+        tx.run("UPDATE bookings SET payment_status = %s, version = version + 1 WHERE id = %s", (to, booking_id))
+        history.note(
+            tx, object="booking", subject_id=booking_id, from_status=f"payment {before}", to_status=f"payment {to}"
+        )
+
+
+def sell(tx: Tx, booking: Booking, *, seats: Sequence[Seat], reason: str | None = None) -> None:
+    """Booking and tickets CONFIRMED, seats SOLD; other bookings' lapsed tickets on these seats end first."""
+    seat_ids = [seat.id for seat in seats]
+    end_lapsed(tx, seat_ids, but=booking.id)
+    tx.run(
+        """UPDATE tickets t SET status = 'CONFIRMED', confirmed_at = now(), cancelled_at = NULL,
+               supplier_id = s.supplier_id, cost = s.cost
+           FROM event_seats s WHERE t.tenant_id = %s AND t.booking_id = %s AND t.event_seat_id = ANY(%s)
+               AND s.tenant_id = t.tenant_id AND s.id = t.event_seat_id""",
+        (tx.tenant_id, booking.id, seat_ids),
+    )
+    tx.run(
+        "UPDATE event_seats SET status = 'SOLD', held_until = NULL WHERE tenant_id = %s AND id = ANY(%s)",
+        (tx.tenant_id, seat_ids),
+    )
+    tx.run(
+        """UPDATE bookings SET status = 'CONFIRMED', confirmed_at = now(), cancelled_at = NULL, cancellation_reason = NULL,
+               version = version + 1 WHERE id = %s""",
+        (booking.id,),
+    )
+    ticket_ids = tx.values("SELECT id FROM tickets WHERE booking_id = %s AND status = 'CONFIRMED'", (booking.id,))
+    before = "RESERVED" if booking.status == "RESERVED" else "CANCELLED"
+    history.note(tx, object="booking", subject_id=booking.id, from_status=before, to_status="CONFIRMED", reason=reason)
+    history.note_many(tx, object="ticket", subject_ids=ticket_ids, from_status=before, to_status="CONFIRMED")
+    history.note_many(tx, object="event_seat", subject_ids=seat_ids, to_status="SOLD", reason=booking.booking_number)
+
+
+def end_lapsed(tx: Tx, seat_ids: Sequence[UUID], *, but: UUID) -> None:
+    """End the lapsed reservations of other bookings on these (locked) seats."""
+    ended = tx.values(
+        """UPDATE tickets SET status = 'CANCELLED', cancelled_at = now()
+           WHERE tenant_id = %s AND event_seat_id = ANY(%s) AND status = 'RESERVED' AND booking_id <> %s RETURNING id""",
+        (tx.tenant_id, list(seat_ids), but),
+    )
+    if ended:
+        history.note_many(
+            tx, object="ticket", subject_ids=ended, from_status="RESERVED", to_status="CANCELLED", reason="EXPIRED"
+        )
+
+
+def give_up(tx: Tx, booking: Booking, *, reason: str, payment_status: str | None = None) -> int:
+    """The whole booking CANCELLED, its live tickets ended, their seats AVAILABLE again; returns how many seats."""
+    live = tx.dicts(
+        f"SELECT id, event_seat_id, status FROM tickets WHERE booking_id = %s AND status IN {LIVE}", (booking.id,)
+    )
+    lock_seats(tx, [row["event_seat_id"] for row in live])
+    end_tickets(tx, [row["id"] for row in live], reason=reason)
+    tx.run(
+        """UPDATE bookings SET status = 'CANCELLED', cancellation_reason = %s, cancelled_at = now(),
+               version = version + 1 WHERE id = %s""",
+        (reason, booking.id),
+    )
+    history.note(
+        tx,
+        object="booking",
+        subject_id=booking.id,
+        from_status=booking.status,
+        to_status="CANCELLED",
+        reason=reason,
+    )
+    if payment_status:
+        set_payment_status(tx, booking.id, to=payment_status)
+    return len(live)
+
+
+def end_tickets(tx: Tx, ticket_ids: Sequence[UUID], *, reason: str) -> None:
+    """These tickets CANCELLED and their (locked) seats AVAILABLE again."""
+    ended = tx.dicts(
+        f"""UPDATE tickets t SET status = 'CANCELLED', cancelled_at = now()
+            FROM (SELECT id, status FROM tickets WHERE tenant_id = %(tenant)s AND id = ANY(%(ids)s)) AS before
+            WHERE t.tenant_id = %(tenant)s AND t.id = before.id AND t.status IN {LIVE}
+            RETURNING t.id, t.event_seat_id, before.status""",
+        {"tenant": tx.tenant_id, "ids": list(ticket_ids)},
+    )
+    if not ended:
+        return
+    seat_ids = [row["event_seat_id"] for row in ended]
+    tx.run(
+        "UPDATE event_seats SET status = 'AVAILABLE', held_until = NULL WHERE tenant_id = %s AND id = ANY(%s)",
+        (tx.tenant_id, seat_ids),
+    )
+    history.note_many(
+        tx,
+        object="ticket",
+        subject_ids=[row["id"] for row in ended],
+        from_status=ended[0]["status"],
+        to_status="CANCELLED",
+        reason=reason,
+    )
+    before = "SOLD" if ended[0]["status"] == "CONFIRMED" else "RESERVED"
+    history.note_many(
+        tx, object="event_seat", subject_ids=seat_ids, from_status=before, to_status="AVAILABLE", reason=reason
+    )
+
+
+def database_now(tx: Tx) -> datetime:
+    """The clock that decides."""
+    moment: datetime = tx.value("SELECT clock_timestamp()")
+    return moment
+
+

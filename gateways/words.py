@@ -1,0 +1,30 @@
+"""The provider's word as it travels through a process: no card, no name, no amount."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateways.payments import ProviderAnswer, ProviderState
+
+
+@dataclass(frozen=True, kw_only=True)
+class Word:
+    """A final answer of the provider."""
+
+    state: ProviderState
+    reference: str | None = None
+    reason: str | None = None
+    occurred_at: datetime | None = None
+
+    @classmethod
+    def of(cls, answer: ProviderAnswer) -> Word:
+        """Without the amount, which the database knows."""
+        return cls(
+            state=answer.state, reference=answer.reference, reason=answer.reason, occurred_at=answer.occurred_at
+        )
+
+    @property
+    def final(self) -> bool:
+        """Whether asking again would tell nothing new."""
+        return self.state not in (ProviderState.PENDING, ProviderState.UNKNOWN, ProviderState.MISSING)

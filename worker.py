@@ -1,0 +1,97 @@
+"""A worker process: wired once, polling its queues until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from datetime import timedelta
+
+import structlog
+from temporalio.client import Client
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.worker import Worker, WorkerDeploymentConfig
+
+import logs
+from activities import registry as steps
+from activities.registry import Tools
+from db.transaction import Database
+from domain.states import Refused
+from gateways import temporal
+from gateways.payments import provider_named
+from settings import Settings, current
+from workflows.registry import PROCESSES
+
+log = structlog.get_logger("worker")
+
+DEPLOYMENT = "allotment"
+# What a stop waits for running steps; the supervisor gives a worker ten seconds.
+GRACE = timedelta(seconds=8)
+# Threads of a queue, and so its connections: slots beyond threads would wait after they were counted as started.
+SLOTS = {"core": 24, "documents": 1, "bulk": 4}
+
+
+def main(name: str, queues: Sequence[str]) -> None:
+    """Run until SIGTERM or SIGINT."""
+    logs.configure(part=name)
+    asyncio.run(_run(current(), name, queues))
+
+
+async def _run(settings: Settings, name: str, queues: Sequence[str]) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    if settings.metrics_port:
+        metrics = PrometheusConfig(bind_address=f"127.0.0.1:{settings.metrics_port}", durations_as_seconds=True)
+        Runtime.set_default(Runtime(telemetry=TelemetryConfig(metrics=metrics)))
+    client = await _connected(settings, stop)
+    if client is None:
+        return
+    with Database(str(settings.app_database_url), size=16, name=name) as database:
+        tools = Tools(
+            database=database,
+            payments=provider_named("simulated", settings=settings),
+            documents_dir=settings.documents_dir,
+        )
+        async with AsyncExitStack() as running:
+            for queue in queues:
+                await running.enter_async_context(_worker(client, settings, queue, tools))
+            log.info("polling", queues=list(queues))
+            await stop.wait()
+
+
+async def _connected(settings: Settings, stop: asyncio.Event) -> Client | None:
+    """A client once Temporal answers; None when told to stop before it did."""
+    while not stop.is_set():
+        try:
+            return await temporal.connect(str(settings.temporal_address), namespace=settings.temporal_namespace)
+        except RuntimeError as error:
+            log.warning("temporal does not answer yet", error=str(error).split("\n")[0])
+            await asyncio.sleep(0.5)
+    return None
+
+
+def _worker(client: Client, settings: Settings, queue: str, tools: Tools) -> Worker:
+    """One queue's worker; only the core queue runs processes."""
+    version = WorkerDeploymentVersion(DEPLOYMENT, settings.build_id)
+    slots = SLOTS[queue]
+    return Worker(
+        client,
+        task_queue=queue,
+        workflows=PROCESSES if queue == "core" else (),
+        activities=getattr(steps, queue)(tools),
+        activity_executor=ThreadPoolExecutor(slots, thread_name_prefix=queue),
+        max_concurrent_activities=slots,
+        graceful_shutdown_timeout=GRACE,
+        # A killed worker's cached processes are free for another after five seconds, not ten.
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=5),
+        workflow_failure_exception_types=[Refused],
+        deployment_config=WorkerDeploymentConfig(
+            version=version,
+            use_worker_versioning=True,
+            default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE,
+        ),
+    )

@@ -1,0 +1,128 @@
+"""The process of a booking (`booking/{id}`): wait for money or the end of the window; sell, or let go."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from activities.booking import BookingActivities, BookingStep, ReleaseStep, Settled, SettleStep
+    from activities.payments import CaptureStep, FindOutStep, PaymentActivities, PaymentStep
+    from gateways.words import Word
+    from workflows.asking import Ask
+    from workflows.options import PROVIDER_CALL, QUICK_LOCAL, UNTIL_DECIDED
+    from workflows.refunding import give_back
+
+# The timer only wakes us; the database's clock decides, and may be a moment behind.
+AT_LEAST = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reserved:
+    """What the process is told when it begins."""
+
+    tenant_id: UUID
+    booking_id: UUID
+    reserved_until: datetime
+
+
+@workflow.defn(name="Booking")
+class BookingProcess:
+    """Started with a delay of the whole window: an abandoned basket runs no code until it ends."""
+
+    @workflow.init
+    def __init__(self, reserved: Reserved) -> None:
+        self._reserved = reserved
+        self._ended = False
+        self._busy = 0
+        self._turn = asyncio.Lock()
+
+    @workflow.run
+    async def run(self, reserved: Reserved) -> None:
+        """Until the booking has ended, one way or the other."""
+        await asyncio.sleep(0)  # An Update that came with the first task goes first, and spares the timer.
+        left = (reserved.reserved_until - workflow.now()).total_seconds()
+        while not self._ended:
+            await workflow.wait_condition(lambda: self._ended or not self._busy)
+            if self._ended or await self._woken_within(left):
+                continue
+            left = await self._expire()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+
+    @workflow.update
+    async def pay(self, ask: Ask) -> None:
+        """Authorise, sell, capture; a refused card leaves everything as it was."""
+        self._busy += 1
+        try:
+            async with self._turn:
+                await self._pay(ask.operation_id)
+        finally:
+            self._busy -= 1
+
+    @workflow.update
+    async def release(self, ask: Ask) -> None:
+        """Let the unpaid booking go."""
+        self._busy += 1
+        try:
+            async with self._turn:
+                step = ReleaseStep(
+                    tenant_id=self._reserved.tenant_id,
+                    booking_id=self._reserved.booking_id,
+                    operation_id=ask.operation_id,
+                )
+                stands = await workflow.execute_local_activity(BookingActivities.release, step, **QUICK_LOCAL)
+                self._ended = not stands.open
+        finally:
+            self._busy -= 1
+
+    async def _woken_within(self, seconds: float) -> bool:
+        """Whether somebody asked for something before the time was over."""
+        if seconds <= 0:
+            return False
+        try:
+            await workflow.wait_condition(lambda: self._ended or self._busy > 0, timeout=seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _expire(self) -> float:
+        """End the booking if its time is over; else the seconds it still has, the payment grace included."""
+        step = BookingStep(tenant_id=self._reserved.tenant_id, booking_id=self._reserved.booking_id)
+        stands = await workflow.execute_local_activity(BookingActivities.expire, step, **QUICK_LOCAL)
+        self._ended = not stands.open
+        return max(stands.seconds_left, AT_LEAST)
+
+    async def _pay(self, payment_id: UUID) -> None:
+        word = await self._call("authorise", payment_id)
+        step = SettleStep(tenant_id=self._reserved.tenant_id, payment_id=payment_id, word=word)
+        settled = await workflow.execute_local_activity(BookingActivities.settle, step, **QUICK_LOCAL)
+        await self._then(settled, payment_id, word)
+        self._ended = not settled.booking_open
+
+    async def _then(self, settled: Settled, payment_id: UUID, word: Word) -> None:
+        """What the sale, or its failure, still needs from the provider."""
+        if settled.then == "capture":
+            word = await self._call("capture", payment_id)
+        if settled.then in ("capture", "complete"):
+            taken = CaptureStep(tenant_id=self._reserved.tenant_id, payment_id=payment_id, word=word)
+            await workflow.execute_local_activity(PaymentActivities.record_capture, taken, **QUICK_LOCAL)
+        elif settled.then == "void":
+            await self._call("void", payment_id)
+        elif settled.then == "refund":
+            await give_back(self._reserved.tenant_id, refund_id=settled.refund_id)
+
+    async def _call(self, name: str, payment_id: UUID) -> Word:
+        """One provider call; a missing answer is looked up until it is known."""
+        tenant_id = self._reserved.tenant_id
+        step = PaymentStep(tenant_id=tenant_id, payment_id=payment_id)
+        word: Word = await workflow.execute_activity(
+            f"payments.{name}", step, result_type=Word, **PROVIDER_CALL
+        )
+        if not word.final:
+            ask = FindOutStep(tenant_id=tenant_id, payment_id=payment_id, call=name)
+            word = await workflow.execute_activity(PaymentActivities.find_out, ask, **UNTIL_DECIDED)
+        return word

@@ -1,0 +1,8 @@
+"""Which processes the workers run."""
+
+from __future__ import annotations
+
+from workflows.booking import BookingProcess
+from workflows.cancellation import CancellationProcess
+
+PROCESSES: tuple[type, ...] = (BookingProcess, CancellationProcess)
