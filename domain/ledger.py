@@ -47,7 +47,7 @@ class Account(StrEnum):
     PROVIDER_FEES = "6100", "Provider fees"
     EXCHANGE_DIFFERENCES = "6900", "Exchange differences"
 
-    def __new__(cls, code: str, label: str) -> Self:
+    def __new__(cls, code: str, label: str = "") -> Self:
         member = str.__new__(cls, code)
         member._value_ = code
         member.label = label
