@@ -24,6 +24,8 @@ class Settings(BaseSettings):
 
     home: Annotated[Path, AfterValidator(_absolute)] = ROOT / "var"
     """Where all state lives."""
+    host: str = "127.0.0.1"
+    """Where the API listens; containers say 0.0.0.0."""
     port: int = Field(default=8000, ge=1, le=65535)
     """Loopback port of the API."""
     reservation_window: timedelta = Field(default=timedelta(minutes=15), gt=timedelta(0))

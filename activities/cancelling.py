@@ -53,7 +53,7 @@ def quote(tx: Tx, booking: Booking, ticket_ids: Sequence[UUID] | None) -> tuple[
         raise Refused("payment_in_progress", "the payment of this booking is still on its way")
     held = bookings.tickets(tx, booking.id)
     chosen = [t for t in held if t.status == "CONFIRMED"] if ticket_ids is None else _chosen(held, ticket_ids)
-    starts_at = events.starts_at(tx, booking.event_id)
+    starts_at = events.find(tx, booking.event_id).start_at
     numbers = policies.quote(
         held_tickets(chosen, currency=booking.currency),
         totals=totals(booking),

@@ -9,7 +9,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.carrying import refusal
-from activities.documents import request_document
+from activities.documents import request_tickets
 from activities.sold import sold_tickets
 from db import booking as bookings
 from db import customers, ledger, operations, outbox, payments
@@ -164,21 +164,12 @@ def _complete(tx: Tx, booking: Booking, payment: Payment, word: Word) -> None:
 
 def _send_tickets(tx: Tx, booking: Booking) -> None:
     """One mail per booking, with all its tickets in one file."""
-    document_id = request_document(
-        tx,
-        kind="tickets",
-        key=f"tickets/{booking.id}/{booking.ticket_count}",
-        subject_id=booking.id,
-        filename=f"{booking.booking_number}-tickets.pdf",
-        media_type="application/pdf",
-        parameters={},
-    )
+    document_id = request_tickets(tx, booking.id)
     _write_to_customer(tx, booking, letter="booking_confirmed", documents=[document_id])
 
 
 def _write_to_customer(tx: Tx, booking: Booking, *, letter: str, documents: list[UUID]) -> None:
     customer = customers.find(tx, booking.customer_id)
-    assert customer is not None, "a booking has a customer"
     outbox.mail(
         tx,
         key=f"{letter}/{booking.id}",

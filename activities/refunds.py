@@ -141,7 +141,6 @@ def _settle(tx: Tx, refund: Refund, word: Word) -> None:
         _end_cancellation(tx, refund)
     letter = "booking_cancelled" if refund.cancellation_id else "late_money_refunded"
     customer = customers.find(tx, booking.customer_id)
-    assert customer is not None, "a booking has a customer"
     outbox.mail(tx, key=f"{letter}/{refund.id}", letter=letter, subject_id=refund.id, to=customer.email)
 
 

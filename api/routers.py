@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from api import access, operations, suppliers
+from api import access, bookings, operations, payments, suppliers, tickets
 
-ROUTERS = (access.login, access.desk, suppliers.desk, operations.desk)
+ROUTERS = (access.login, access.desk, suppliers.desk, bookings.desk, payments.desk, tickets.desk, operations.desk)
