@@ -19,13 +19,14 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from typing_extensions import override
 
-from api import asking, waiting
+from api import asking, documents, waiting
 from api.asking import Asked
 from api.problems import Rejected
 from api.resources import RESOURCES, resolve
 from api.shapes import OperationShape, ProblemShape
 from db import idempotency, operations
 from db.transaction import Tx
+from gateways.storage import Storage, storage_at
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,9 +36,17 @@ EVERYWHERE = ("malformed", "unauthenticated", "forbidden", "unknown_parameter", 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The call's work goes on as this operation."""
+    """The call's work goes on as this operation; `replayed` when an earlier request with the same key began it."""
 
     operation_id: UUID
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The answer is this document, as soon as it has been made."""
+
+    document_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,7 @@ class Spec:
     """What a route declares about itself."""
 
     call: Callable[..., Any]
+    path: str
     needs: str
     status: int
     writes: bool
@@ -64,12 +74,13 @@ class Spec:
     path_parameters: tuple[str, ...]
 
     @property
-    def subject(self) -> str | None:
-        """The one path parameter whose ETag guards the call."""
-        return self.path_parameters[-1] if self.path_parameters else None
+    def subject(self) -> str:
+        """The path of the thing whose ETag guards the call: up to the last parameter, or all of it."""
+        before, brace, _ = self.path.rpartition("}")
+        return before + brace if brace else self.path
 
 
-# The single-thing GET of each resource: its answer's hash is the thing's ETag.
+# The GET of each single thing by its path: its answer's hash is the thing's ETag.
 READERS: dict[str, Spec] = {}
 
 
@@ -144,6 +155,7 @@ class Desk(APIRouter):
             names = tuple(part[1:-1] for part in path.split("/") if part.startswith("{"))
             spec = Spec(
                 call=call,
+                path=path,
                 needs=needs,
                 status=status,
                 writes=method in ("POST", "DELETE"),
@@ -152,8 +164,8 @@ class Desk(APIRouter):
                 requires_if_match=if_match,
                 path_parameters=tuple(name for name in names if name in RESOURCES),
             )
-            if single and len(spec.path_parameters) == 1:
-                READERS.setdefault(spec.path_parameters[0], spec)
+            if single:
+                READERS[path] = spec
             self.add_api_route(
                 path,
                 _endpoint(spec),
@@ -205,7 +217,9 @@ def _endpoint(spec: Spec) -> Callable[..., Any]:
         asked = Asked.of(request)
         response = await run_in_threadpool(_serve, asked, spec, given)
         if isinstance(response, Accepted):
-            return await waiting.for_operation(asked, response.operation_id, spec.needs)
+            return await waiting.for_operation(asked, response.operation_id, replayed=response.replayed)
+        if isinstance(response, Pending):
+            return await documents.answer_document(asked, response.document_id, _storage(request))
         return response
 
     hints = get_type_hints(spec.call, include_extras=True)
@@ -219,7 +233,11 @@ def _endpoint(spec: Spec) -> Callable[..., Any]:
     return endpoint
 
 
-def _serve(asked: Asked, spec: Spec, given: dict[str, Any]) -> Response | Accepted:
+def _storage(request: Request) -> Storage:
+    return storage_at(request.app.state.settings.documents_dir)
+
+
+def _serve(asked: Asked, spec: Spec, given: dict[str, Any]) -> Response | Accepted | Pending:
     """The request, again when PostgreSQL had to break a tie between two of them: nothing of the first try is left."""
     for _ in range(TRIES):
         try:
@@ -229,33 +247,47 @@ def _serve(asked: Asked, spec: Spec, given: dict[str, Any]) -> Response | Accept
     return _serve_once(asked, spec, given)
 
 
-def _serve_once(asked: Asked, spec: Spec, given: dict[str, Any]) -> Response | Accepted:
-    """The whole request in one transaction, in the contract's order of refusals."""
+def _serve_once(asked: Asked, spec: Spec, given: dict[str, Any]) -> Response | Accepted | Pending:
+    """The whole request in one transaction, in the contract's order of refusals.
+
+    A replay comes before the 404: what an earlier DELETE has taken away is still the first answer to its key.
+    """
     with asked.transaction() as tx:
         asking.require(tx, spec.needs)
-        names = {name: _found(tx, name, given[name], spec) for name in spec.path_parameters}
         preview = bool(given.get("preview"))
         remembering = asked.idempotency(tx) if spec.writes and not preview else None
         print_of_request = _fingerprint(given) if remembering else ""
-        if remembering:
-            replay = asking.replay(tx, remembering, print_of_request)
-            if replay is not None:
-                return Accepted(replay.operation_id) if replay.operation_id else asking.replayed(replay)
+        known = asking.replay(tx, remembering, print_of_request) if remembering else None
+        if known is not None:
+            return Accepted(known.operation_id, replayed=True) if known.operation_id else asking.replayed(known)
+        names = _all_found(tx, asked, spec, given)
         _check_version(tx, asked, spec, names)
         tx.keep = not preview
         result = spec.call(tx, **{**given, **names})
-        if isinstance(result, Accepted):
-            if remembering:
-                asking.remember(tx, remembering, print_of_request, 202, b"", {}, result.operation_id)
+        if isinstance(result, Pending):
             return result
-        response = _rendered(spec, result, preview)
-        if remembering and 200 <= response.status_code < 300:
-            asking.remember(tx, remembering, print_of_request, response.status_code, bytes(response.body), dict(response.headers))
+        response = result if isinstance(result, Accepted) else _rendered(spec, result, preview)
+        if remembering:
+            _remember(tx, remembering, print_of_request, response)
         return response
 
 
-def _found(tx: Tx, name: str, text: str, spec: Spec) -> UUID:
-    found = resolve(tx, name, text, lock=spec.requires_if_match)
+def _remember(tx: Tx, request: idempotency.Request, print_of_request: str, response: Response | Accepted) -> None:
+    if isinstance(response, Accepted):
+        asking.remember(tx, request, print_of_request, 202, b"", {}, response.operation_id)
+    elif 200 <= response.status_code < 300:
+        status, headers = response.status_code, dict(response.headers)
+        asking.remember(tx, request, print_of_request, status, bytes(response.body), headers)
+
+
+def _all_found(tx: Tx, asked: Asked, spec: Spec, given: Mapping[str, Any]) -> dict[str, UUID]:
+    """The ids of what the path names; locked when the change depends on the version that was read."""
+    lock = asked.method != "GET" and asked.if_match is not None
+    return {name: _found(tx, name, str(given[name]), lock=lock) for name in spec.path_parameters}
+
+
+def _found(tx: Tx, name: str, text: str, *, lock: bool = False) -> UUID:
+    found = resolve(tx, name, text, lock=lock)
     if found is None:
         raise Rejected("not_found", f"no {RESOURCES[name].word.replace('_', ' ')} {text!r}"[:200])
     return found
@@ -266,17 +298,19 @@ def _admit(request: Request, spec: Spec) -> None:
     with Asked.of(request).transaction() as tx:
         asking.require(tx, spec.needs)
         for name in spec.path_parameters:
-            _found(tx, name, str(request.path_params[name]), spec)
+            _found(tx, name, str(request.path_params[name]))
 
 
 def _check_version(tx: Tx, asked: Asked, spec: Spec, names: Mapping[str, UUID]) -> None:
+    """428 where If-Match is required, 412 where one was sent and names another version."""
     if spec.requires_if_match and not asked.if_match:
         raise Rejected("precondition_required", "send the ETag of the thing you read as If-Match")
-    reader = READERS.get(spec.subject) if spec.subject else None
-    if asked.if_match and asked.method != "GET" and reader is not None and spec.subject:
-        current = etag(_json(reader.call(tx, names[spec.subject])))
-        if asked.if_match not in ("*", current):
-            raise Rejected("version_mismatch", "the thing has changed since you read it", headers={"ETag": current})
+    reader = READERS.get(spec.subject)
+    if not asked.if_match or asked.method == "GET" or reader is None:
+        return
+    current = etag(_json(reader.call(tx, **{name: names[name] for name in reader.path_parameters})))
+    if not {"*", current} & {tag.strip() for tag in asked.if_match.split(",")}:
+        raise Rejected("version_mismatch", "the thing has changed since you read it", headers={"ETag": current})
 
 
 def etag(body: bytes) -> str:
