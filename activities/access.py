@@ -14,7 +14,7 @@ from pwdlib import PasswordHash
 from db import access
 from db.ids import new_id
 from db.transaction import Database, Tx
-from domain.access import permissions_of
+from domain.access import check_scopes, permissions_of
 from domain.states import Refused
 
 ACCESS_LIFE = timedelta(hours=1)
@@ -111,7 +111,8 @@ def add_user(tx: Tx, *, email: str, name: str, role: str, password: str) -> UUID
 
 
 def create_key(tx: Tx, *, name: str, scopes: list[str]) -> tuple[UUID, str, str]:
-    """Make an API key: its id, its prefix and the key itself, which is never seen again."""
+    """Make an API key: its id, its prefix and the key itself, which is never seen again. Raises Refused `unknown_scope`."""
+    check_scopes(scopes)
     secret = f"alk_{secrets.token_urlsafe(32)}"
     key_id = access.add_credential(
         tx,
@@ -119,7 +120,7 @@ def create_key(tx: Tx, *, name: str, scopes: list[str]) -> tuple[UUID, str, str]
         secret_hash=hashed(secret),
         user_id=None,
         family_id=new_id(),
-        permissions=scopes,
+        permissions=sorted(set(scopes)),
         lifetime=None,
         name=name,
         prefix=secret[:12],

@@ -1,4 +1,4 @@
-"""/api/auth, /api/api-keys, /api/users, /api/settings: who may do what."""
+"""/api/auth, /api/api-keys, /api/users: who may do what."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import ConfigDict, Field, StringConstraints
 
 from activities import access as steps
-from api.asking import fault
 from api.desk import Desk
 from api.pages import After, Limit, id_after, page
 from api.problems import Rejected
 from api.shapes import Body, Email, Instant, Name, Page, ProblemShape, Shape
 from db import access
 from db.transaction import Tx
-from domain.access import PERMISSIONS, ROLES
+from domain.access import ROLES, SELF, with_reads
 
 desk = Desk(tag="access")
 login = APIRouter(prefix="/api/auth", tags=["access"])
@@ -104,7 +103,7 @@ class MeShape(Shape):
     permissions: list[str]
 
 
-@desk.reads("/auth/me", needs="operations:read", single=True)
+@desk.reads("/auth/me", needs=SELF, single=True)
 def read_me(tx: Tx) -> MeShape:
     """Read who is logged in."""
     assert tx.principal is not None
@@ -115,14 +114,16 @@ def read_me(tx: Tx) -> MeShape:
         name=person.name if person else tx.principal.actor,
         tenant=TenantShape.model_validate(access.tenant(tx)),
         roles=[tx.principal.role] if person else [],
-        permissions=sorted(tx.principal.permissions),
+        permissions=sorted(with_reads(tx.principal.permissions)),
     )
 
 
 class NewKey(Body):
     """A key for a program; scopes are permissions."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"name": "website", "scopes": ["events:read", "bookings:write"]}})
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"name": "website", "scopes": ["events:read", "bookings:write"]}}
+    )
 
     name: Name
     scopes: Annotated[list[str], Field(min_length=1, max_length=60)]
@@ -148,18 +149,9 @@ class NewKeyShape(KeyShape):
 @desk.creates("/api-keys", needs="api-keys:write", problems=["unknown_scope"])
 def create_key(tx: Tx, body: NewKey) -> NewKeyShape:
     """Create an API key; the answer is the only place where the key is ever shown."""
-    strange = [(n, scope) for n, scope in enumerate(body.scopes) if scope not in PERMISSIONS]
-    if strange:
-        faults = [fault(f"/scopes/{n}", "unknown_scope", f"{scope!r} is no permission") for n, scope in strange]
-        raise Rejected("unknown_scope", f"no such permission: {strange[0][1]}"[:200], errors=faults)
-    key_id, _, secret = steps.create_key(tx, name=body.name, scopes=sorted(_with_reads(body.scopes)))
+    key_id, _, secret = steps.create_key(tx, name=body.name, scopes=body.scopes)
     shown = access.api_key(tx, key_id)
     return NewKeyShape(**KeyShape.model_validate(shown).model_dump(), key=secret)
-
-
-def _with_reads(scopes: list[str]) -> set[str]:
-    """Write includes read."""
-    return {*scopes, *(scope.replace(":write", ":read") for scope in scopes)}
 
 
 @desk.reads("/api-keys", needs="api-keys:read")
@@ -182,7 +174,12 @@ class NewUser(Body):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "example": {"email": "ines@parkside.example", "name": "Ines", "role": "buyer", "password": "a long passphrase"}
+            "example": {
+                "email": "ines@parkside.example",
+                "name": "Ines",
+                "role": "buyer",
+                "password": "a long passphrase",
+            }
         }
     )
 

@@ -15,6 +15,7 @@ from activities.access import hashed
 from api.problems import Rejected
 from db import idempotency
 from db.transaction import Database, Tx, Unauthenticated
+from domain.access import allows
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,13 +83,13 @@ def _wait(prefer: str) -> float:
 
 def require(tx: Tx, permission: str) -> None:
     """403 unless the principal has it."""
-    if tx.principal is None or permission not in tx.principal.permissions:
+    if not allowed(tx, permission):
         raise Rejected("forbidden", f"this call needs the permission {permission}", facts={"permission": permission})
 
 
 def allowed(tx: Tx, permission: str) -> bool:
     """Whether the principal may also see or do this."""
-    return tx.principal is not None and permission in tx.principal.permissions
+    return tx.principal is not None and allows(tx.principal.permissions, needed=permission)
 
 
 def fault(pointer: str, code: str, message: str) -> dict[str, str]:

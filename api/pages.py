@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, TypeVar
@@ -36,13 +35,17 @@ def encode(position: Any) -> str:
 
 
 def decode(after: str | None) -> Any:
-    """The position a cursor stands for; 400 for one we did not make."""
+    """The position a cursor stands for; 422 for one we did not make."""
     if after is None:
         return None
     try:
-        return json.loads(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))
-    except (ValueError, binascii.Error, UnicodeDecodeError):
+        position = json.loads(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))
+        json.dumps(position, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
         raise _strange() from None
+    if position is None:
+        raise _strange()
+    return position
 
 
 def id_after(after: str | None) -> UUID | None:
@@ -69,4 +72,6 @@ def keys_after(after: str | None, *, count: int) -> tuple[str, ...] | None:
 
 
 def _strange() -> Rejected:
-    return Rejected("invalid", "this cursor is not one of ours", errors=[fault("?after", "invalid", "use `next` as it came")])
+    return Rejected(
+        "invalid", "this cursor is not one of ours", errors=[fault("?after", "invalid", "use `next` as it came")]
+    )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ def document(
     }
 
 
-def response(problem: Mapping[str, Any], *, headers: Mapping[str, str] | None = None) -> JSONResponse:
+def response(problem: Mapping[str, Any], *, headers: Mapping[str, str] | None = None) -> Response:
     """The document as an answer; 503 and 429 say when to come again, 401 how to log in."""
     extra = dict(headers or {})
     status = int(problem["status"])
@@ -139,4 +140,6 @@ def response(problem: Mapping[str, Any], *, headers: Mapping[str, str] | None = 
         extra.setdefault("Retry-After", "600" if status == 429 else "2")
     if status == 401:
         extra.setdefault("WWW-Authenticate", "Bearer")
-    return JSONResponse(dict(problem), status_code=status, headers=extra, media_type="application/problem+json")
+    # What was sent may come back in the words, and not all that JSON can spell is Unicode: a lone surrogate is not.
+    body = json.dumps(problem, ensure_ascii=False, separators=(",", ":"), default=str).encode("utf-8", "replace")
+    return Response(body, status, extra, media_type="application/problem+json")

@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from domain.money import Money
+from domain.money import Money, quantum
 
 T = TypeVar("T")
 
@@ -84,7 +84,7 @@ class Shape(BaseModel):
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
 
-AmountText = Annotated[str, StringConstraints(strict=True, pattern=r"^-?\d{1,12}(\.\d{1,4})?$")]
+AmountText = Annotated[str, StringConstraints(strict=True, pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,4})?$")]
 CurrencyCode = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Z]{3}$")]
 
 
@@ -98,8 +98,9 @@ class MoneyShape(BaseModel):
 
     @classmethod
     def of(cls, amount: Decimal, currency: str) -> MoneyShape:
-        """From a database amount."""
-        return cls(amount=str(amount), currency=currency)
+        """From a database amount: the currency's decimals, and more only where a unit price has them."""
+        exact = amount.quantize(quantum(currency))
+        return cls(amount=format(exact if exact == amount else amount.normalize(), "f"), currency=currency)
 
     @classmethod
     def maybe(cls, amount: Decimal | None, currency: str) -> MoneyShape | None:

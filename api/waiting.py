@@ -56,15 +56,15 @@ def _problem(operation: Operation) -> dict[str, Any] | None:
     )
 
 
-async def for_operation(asked: Asked, operation_id: UUID, needs: str) -> Response:
+async def for_operation(asked: Asked, operation_id: UUID, *, replayed: bool) -> Response:
     """The 202, held until the operation has ended or the client's patience has."""
     give_up = time.monotonic() + asked.wait
     pause = FIRST_LOOK
-    operation, replayed = await run_in_threadpool(_look, asked, operation_id)
+    operation = await run_in_threadpool(_look, asked, operation_id)
     while not operation.ended and time.monotonic() < give_up:
         await asyncio.sleep(min(pause, max(give_up - time.monotonic(), 0.01)))
         pause = min(pause * 1.4, SLOWEST_LOOK)
-        operation, _ = await run_in_threadpool(_look, asked, operation_id)
+        operation = await run_in_threadpool(_look, asked, operation_id)
     headers = {"Location": f"/api/operations/{operation.id}"}
     if replayed:
         headers["Idempotent-Replayed"] = "true"
@@ -73,9 +73,8 @@ async def for_operation(asked: Asked, operation_id: UUID, needs: str) -> Respons
     return Response(shape(operation).model_dump_json().encode(), 202, headers, media_type="application/json")
 
 
-def _look(asked: Asked, operation_id: UUID) -> tuple[Operation, bool]:
+def _look(asked: Asked, operation_id: UUID) -> Operation:
     with asked.transaction() as tx:
         operation = operations.find(tx, operation_id)
         assert operation is not None, "an operation row is never deleted"
-        born_here = tx.value("SELECT request_id = %s FROM operations WHERE id = %s", (asked.request_id, operation_id))
-        return operation, not born_here
+        return operation

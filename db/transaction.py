@@ -12,6 +12,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.rows import class_row, dict_row, scalar_row
 from psycopg_pool import ConnectionPool, PoolTimeout
+from typing_extensions import Self
 
 T = TypeVar("T")
 Params = Mapping[str, Any] | Sequence[Any] | None
@@ -142,8 +143,9 @@ class Database:
         """Give every connection back to the server."""
         self._pool.close(timeout=2)
 
-    def __enter__(self) -> Database:
-        return self.open()
+    def __enter__(self) -> Self:
+        self.open()
+        return self
 
     def __exit__(self, *exc: object) -> None:
         self.close()
@@ -182,7 +184,7 @@ class Database:
 
     def _commit(self, tx: Tx) -> None:
         tx.conn.execute("COMMIT" if tx.keep else "ROLLBACK")
-        for act in tx.after:
+        for act in tx.after if tx.keep else ():
             act()
 
     @contextmanager

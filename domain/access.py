@@ -28,6 +28,9 @@ THINGS = (
 
 PERMISSIONS = frozenset(f"{thing}:{verb}" for thing in THINGS for verb in ("read", "write"))
 
+SELF = "self:read"
+"""Reading who one is: every living credential may, so nobody is given it and no key asks for it."""
+
 
 def with_reads(permissions: Iterable[str]) -> frozenset[str]:
     """The permissions and what they include: write includes read."""
@@ -57,6 +60,11 @@ ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
         "boxoffice": _EVERYBODY | _write("customers", "bookings", "payments", "tickets"),
     }
 )
+
+
+def allows(permissions: Iterable[str], *, needed: str) -> bool:
+    """Whether these permissions include the one a call needs."""
+    return needed == SELF or needed in with_reads(permissions)
 
 
 def permissions_of(role: str) -> frozenset[str]:
