@@ -58,6 +58,8 @@ async def _run(settings: Settings, name: str, queues: Sequence[str]) -> None:
         )
         async with AsyncExitStack() as running:
             for queue in queues:
+                if not getattr(steps, queue)(tools):
+                    continue
                 await running.enter_async_context(_worker(client, settings, queue, tools))
             log.info("polling", queues=list(queues))
             await stop.wait()

@@ -9,10 +9,12 @@ from typing import Any
 
 from activities.booking import BookingActivities
 from activities.cancelling import CancellingActivities
+from activities.documents import DocumentActivities
 from activities.payments import PaymentActivities
 from activities.refunds import RefundActivities
 from db.transaction import Database
 from gateways.payments import PaymentProvider
+from gateways.storage import FolderStorage
 
 Steps = Sequence[Callable[..., Any]]
 
@@ -38,7 +40,7 @@ def core(tools: Tools) -> Steps:
 
 def documents(tools: Tools) -> Steps:
     """WeasyPrint and pandas: a process of their own, one or two at a time."""
-    return []
+    return _steps(DocumentActivities(tools.database, FolderStorage(tools.documents_dir)))
 
 
 def bulk(tools: Tools) -> Steps:

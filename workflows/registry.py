@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from workflows.booking import BookingProcess
 from workflows.cancellation import CancellationProcess
+from workflows.document import DocumentProcess
 
-PROCESSES: tuple[type, ...] = (BookingProcess, CancellationProcess)
+PROCESSES: tuple[type, ...] = (BookingProcess, CancellationProcess, DocumentProcess)
