@@ -20,6 +20,8 @@ _LONGEST_PAUSE = 4.0
 """Seconds before a part that keeps dying is tried again; the contract allows 5."""
 _STEADY = 10.0
 """A part that lived this long starts again at once."""
+_SETTLED = 3.0
+"""A part that died during the start must live this long before the instance is called ready."""
 _DEATHS_AT_START = 3
 """A part that dies this often before the instance is ready makes the start fail."""
 
@@ -62,6 +64,16 @@ class Crew:
 
     def is_alive(self, name: str) -> bool:
         return name in self._posts and not self._posts[name].child.has_ended()
+
+    def is_steady(self) -> bool:
+        """Whether everybody is at work and whoever had died has stayed for a while since."""
+        now = time.monotonic()
+        return all(
+            post.again_at is None
+            and not post.child.has_ended()
+            and (post.deaths == 0 or now - post.child.started > _SETTLED)
+            for post in self._posts.values()
+        )
 
     def begin(self, spec: Spec) -> Child:
         """Starts a job that ends by itself; `finish` waits for it."""

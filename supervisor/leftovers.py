@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterable
 
 import psutil
@@ -25,16 +26,32 @@ def end(processes: Iterable[psutil.Process], *, first: signal.Signals, seconds: 
     """Asks, waits, kills."""
     asked = list(processes)
     _send(asked, first)
-    _, stubborn = psutil.wait_procs(asked, timeout=seconds)
+    stubborn = _still_there(asked, seconds=seconds)
     _send(stubborn, signal.SIGKILL)
-    psutil.wait_procs(stubborn, timeout=5)
+    _still_there(stubborn, seconds=5)
+
+
+def _still_there(processes: list[psutil.Process], *, seconds: float) -> list[psutil.Process]:
+    """Those that have not ended in time; one that only waits to be reaped has ended."""
+    deadline = time.monotonic() + seconds
+    while (alive := [process for process in processes if is_alive(process)]) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return alive
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Whether that very process, and not a later one with its pid, still does something."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def _matching(test: Callable[[psutil.Process], bool]) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         try:
-            if process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE and test(process):
+            if process.pid != os.getpid() and is_alive(process) and test(process):
                 found.append(process)
         except (psutil.Error, OSError):
             continue

@@ -85,7 +85,7 @@ class Cluster:
     def end_survivors(self) -> None:
         """Ends what still runs on the data directory, so that a new postmaster may take its shared memory."""
         data = str(self.place.data.resolve())
-        leftovers.end(leftovers.in_folder(data), first=signal.SIGQUIT, seconds=2)
+        leftovers.end(leftovers.in_folder(data), first=signal.SIGQUIT, seconds=1)
         if not leftovers.in_folder(data):
             (self.place.data / "postmaster.pid").unlink(missing_ok=True)
 

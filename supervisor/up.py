@@ -81,6 +81,7 @@ def _run(settings: Settings, *, home: Home, crew: Crew, console: Console, demo: 
     if demo:
         crew.run(parts.seed(environment), seconds=_SEED_SECONDS)
     crew.until(lambda: _status(settings, "/readyz") == HTTPStatus.OK, seconds=_READY_SECONDS, what="/readyz to say 200")
+    crew.until(crew.is_steady, seconds=_READY_SECONDS, what="every part to stay")
     console.ready(addresses.api_url)
     crew.watch()
 
