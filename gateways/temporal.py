@@ -6,7 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateStage
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+    WorkflowUpdateStage,
+)
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -65,8 +70,8 @@ class Engine:
         try:
             if starts_at is None or not await self._asked(process_id, verb, operation_id):
                 await self._asked_with_start(process, process_id, argument, verb, operation_id)
-        except (RPCError, TimeoutError) as error:
-            raise NotAccepted(str(error)) from error
+        except (RPCError, TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
+            raise NotAccepted(str(error) or "no worker took the update in time") from error
 
     async def _asked(self, process_id: str, verb: str, operation_id: UUID) -> bool:
         """Whether a running process took the Update: it wakes one whose start is still delayed."""
