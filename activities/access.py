@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from functools import cache
+from typing import Any
 from uuid import UUID
 
 from pwdlib import PasswordHash
 
-from db import access
+from db import access, history
 from db.ids import new_id
 from db.transaction import Database, Tx
 from domain.access import check_scopes, permissions_of
+from domain.money import quantum
 from domain.states import Refused
 
 ACCESS_LIFE = timedelta(hours=1)
 REFRESH_LIFE = timedelta(days=30)
+CENT = Decimal("0.01")
+SETTINGS = ("service_fee_percent", "timezone", "reservation_window")
 FAILURES_ALLOWED, FAILURES_WITHIN = 10, timedelta(minutes=10)
 
 
@@ -90,7 +96,12 @@ def revoke(database: Database, *, token: str) -> None:
 
 
 def create_tenant(database: Database, *, name: str, currency: str, timezone: str, locale: str = "en") -> UUID:
-    """Make an agency; the one of the same name is returned when it exists."""
+    """Make an agency; the one of the same name is returned when it exists.
+
+    Raises Refused `currency_not_supported` for a currency that is not in use, or has more decimals than are stored.
+    """
+    if quantum(currency) < CENT:
+        raise Refused("currency_not_supported", f"{currency} has more than two decimals, which cannot be stored yet")
     with database.tenantless() as tx:
         known = access.tenants(tx, name=name)
     if known:
@@ -99,6 +110,22 @@ def create_tenant(database: Database, *, name: str, currency: str, timezone: str
     with database.transaction(tenant_id) as tx:
         access.add_tenant(tx, name=name, currency=currency, timezone=timezone, locale=locale)
     return tenant_id
+
+
+def change_settings(tx: Tx, *, changes: Mapping[str, Any]) -> None:
+    """Replace the settings named in `changes` and note each one that is different now; None means something only for
+    the reservation window: the installation's default.
+    """
+    tenant = access.take_tenant(tx)
+    before = {name: getattr(tenant, name) for name in SETTINGS}
+    after = {name: changes.get(name, before[name]) for name in SETTINGS}
+    for name in SETTINGS[:2]:
+        after[name] = before[name] if after[name] is None else after[name]
+    for name in SETTINGS:
+        if before[name] != after[name]:
+            was, now = f"{name} {before[name]}", f"{name} {after[name]}"
+            history.note(tx, object="settings", subject_id=tenant.id, from_status=was, to_status=now)
+    access.change_settings(tx, **after)
 
 
 def add_user(tx: Tx, *, email: str, name: str, role: str, password: str) -> UUID:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from db import access, events, history, inventory, places
@@ -13,7 +13,7 @@ from domain import selectors
 from domain.money import BadMoney, Money
 from domain.places import parse_seat_csv
 from domain.seating import EVENT, EventStatus
-from domain.states import Fault, Refused
+from domain.states import Refused
 
 
 def import_seats(tx: Tx, venue_id: UUID, *, data: bytes) -> Imported:
@@ -45,19 +45,18 @@ def create_event(tx: Tx, facts: EventFacts) -> UUID:
     return event_id
 
 
-def change_event(tx: Tx, event_id: UUID, *, facts: Callable[[events.Event], EventFacts]) -> None:
+def change_event(tx: Tx, event_id: UUID, *, facts: EventFacts) -> None:
     """Replace title, kind, times, tax rate and description of an event that is not over.
 
     Its hall and its currency stay: seats, orders and prices were made with them. Tickets already sold keep the tax they
     were sold with. Raises Refused `wrong_state` once the event is over, `invalid` for another hall.
     """
     event = events.take(tx, event_id)
-    _after(event, "edit")
-    changed = facts(event)
-    if changed.venue_id != event.venue_id:
+    if facts.venue_id != event.venue_id:
         raise Refused("invalid", "An event keeps its venue; make another event there.", pointer="/venue_id")
-    _check(tx, changed)
-    events.change(tx, event_id, changed)
+    _check(tx, facts)
+    _after(event, "edit")
+    events.change(tx, event_id, facts)
 
 
 def move_event(tx: Tx, event_id: UUID, *, verb: str) -> None:
@@ -68,41 +67,39 @@ def move_event(tx: Tx, event_id: UUID, *, verb: str) -> None:
     history.note(tx, object="event", subject_id=event_id, from_status=event.stored, to_status=status)
 
 
-def reprice(tx: Tx, event_id: UUID, *, seats: Sequence[str], retail_price: Money) -> tuple[int, int]:
+def reprice(tx: Tx, event_id: UUID, *, seats: Sequence[str], amount: str, currency: str) -> tuple[int, int]:
     """Set the price of the seats that the selectors name; how many seats changed, and how many had the price already.
 
-    Raises Refused as domain.selectors.resolve does, each fault pointing at its selector.
+    Raises Refused as domain.selectors.resolve does, each fault pointing at its selector, and as reprice_seat does.
     """
-    check_price(tx, retail_price)
+    price = _price(tx, amount, currency)
     known = inventory.names(tx, event_id, sections=_sections(seats))
     named = selectors.resolve(seats, seats=known, pointer=lambda index: f"/seats/{index}")
-    changed = inventory.reprice(tx, named, retail_price=retail_price.amount)
+    changed = inventory.reprice(tx, named, retail_price=price.amount)
     return changed, len(named) - changed
 
 
-def reprice_seat(tx: Tx, event_seat_id: UUID, *, retail_price: Money) -> None:
-    """Set the price of one seat."""
-    check_price(tx, retail_price)
-    inventory.reprice(tx, [event_seat_id], retail_price=retail_price.amount)
+def reprice_seat(tx: Tx, event_seat_id: UUID, *, amount: str, currency: str) -> None:
+    """Set the price of one seat.
+
+    Raises Refused `currency_not_supported` unless it is in the agency's currency, `invalid` unless it is above zero.
+    """
+    inventory.reprice(tx, [event_seat_id], retail_price=_price(tx, amount, currency).amount)
 
 
-def check_price(tx: Tx, price: Money) -> None:
-    """Raises Refused unless it is a positive amount in the agency's currency."""
+def _price(tx: Tx, amount: str, currency: str) -> Money:
+    """A price as a client writes it, in the agency's currency and above zero."""
     own = access.tenant(tx).currency
-    if price.currency != own:
+    if currency != own:
         words = f"Prices are in {own}, the agency's currency."
         raise Refused("currency_not_supported", words, pointer="/retail_price/currency")
+    try:
+        price = Money.of(amount, currency)
+    except BadMoney as bad:
+        raise Refused(bad.code, bad.words, pointer="/retail_price/amount") from bad
     if not price.is_positive:
         raise Refused("invalid", "A price is above zero.", pointer="/retail_price/amount")
-
-
-def read_price(amount: str, *, currency: str) -> Money:
-    """A price as a client writes it. Raises Refused that points at what is wrong with it."""
-    try:
-        return Money.of(amount, currency)
-    except BadMoney as bad:
-        where = "currency" if bad.code == "currency_not_supported" else "amount"
-        raise Refused(bad.code, bad.words, pointer=f"/retail_price/{where}") from bad
+    return price
 
 
 def _check(tx: Tx, facts: EventFacts) -> None:
@@ -112,8 +109,7 @@ def _check(tx: Tx, facts: EventFacts) -> None:
             "currency_not_supported", f"Events are sold in {own}, the agency's currency.", pointer="/currency"
         )
     if facts.end_at <= facts.start_at:
-        words = "An event ends after it has begun."
-        raise Refused("invalid", words, errors=(Fault("/end_datetime", "invalid", words),))
+        raise Refused("invalid", "An event ends after it has begun.", pointer="/end_datetime")
 
 
 def _after(event: events.Event, verb: str) -> EventStatus:

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-from api import access, bookings, ledger, operations, papers, payments, sales, suppliers, tickets
+from api import (
+    access,
+    bookings,
+    customers,
+    events,
+    inventory,
+    ledger,
+    operations,
+    papers,
+    payments,
+    sales,
+    settings,
+    suppliers,
+    tickets,
+    venues,
+)
 
 ROUTERS = (
     access.login,
     access.desk,
+    settings.desk,
+    venues.desk,
+    events.desk,
+    inventory.desk,
     suppliers.desk,
+    customers.desk,
     bookings.desk,
     payments.desk,
     tickets.desk,

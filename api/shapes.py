@@ -57,6 +57,9 @@ Text = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_clean)
 Line = Annotated[str, StringConstraints(max_length=200), AfterValidator(_clean), AfterValidator(_one_line)]
 Name = Annotated[Line, StringConstraints(min_length=1)]
 Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_clean), AfterValidator(_real_email)]
+Kind = Annotated[str, StringConstraints(pattern="^[A-Z][A-Z0-9_]{0,39}$")]
+"""A word such as THEATER: the list is open, as trades name their own kinds."""
+Ratio = Annotated[Decimal, Field(ge=0, le=1, max_digits=5, decimal_places=4)]
 Zone = Annotated[str, AfterValidator(_clean), AfterValidator(_real_zone)]
 Moment = Annotated[AwareDatetime, AfterValidator(_in_range)]
 Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]

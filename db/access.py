@@ -80,6 +80,11 @@ def tenant(tx: Tx) -> Tenant:
     return tx.one(f"SELECT {TENANT} FROM tenants WHERE id = %s", (tx.tenant_id,), into=Tenant)
 
 
+def take_tenant(tx: Tx) -> Tenant:
+    """The agency, its row locked until the transaction ends."""
+    return tx.one(f"SELECT {TENANT} FROM tenants WHERE id = %s FOR NO KEY UPDATE", (tx.tenant_id,), into=Tenant)
+
+
 def tenants(tx: Tx, *, name: str | None = None) -> list[UUID]:
     """Every agency's id, or the one of this name."""
     return tx.values("SELECT tenant_id FROM find_tenants(%s)", (name,))
@@ -194,7 +199,9 @@ KEY = "id, name, permissions AS scopes, prefix, created_at"
 def api_key(tx: Tx, key_id: UUID) -> ApiKey | None:
     """One living key."""
     return tx.maybe(
-        f"SELECT {KEY} FROM credentials WHERE id = %s AND kind = 'API_KEY' AND revoked_at IS NULL", (key_id,), into=ApiKey
+        f"SELECT {KEY} FROM credentials WHERE id = %s AND kind = 'API_KEY' AND revoked_at IS NULL",
+        (key_id,),
+        into=ApiKey,
     )
 
 

@@ -43,6 +43,7 @@ class Event(EventFacts):
 class Availability:
     """How many of an event's seats are what; the five after `owned` add up to it."""
 
+    event_id: UUID
     total: int
     not_owned: int
     owned: int
@@ -132,7 +133,7 @@ def listed(
             ORDER BY id DESC LIMIT %(limit)s""",
         {
             "tenant": tx.tenant_id,
-            "status": None if status is None else list(status),
+            "status": None if status is None else [str(one) for one in status],
             "from": starts_from,
             "before": starts_before,
             "q": q,
@@ -155,7 +156,7 @@ def drafts_at(tx: Tx, venue_id: UUID) -> list[UUID]:
 def availability(tx: Tx, event_id: UUID) -> Availability:
     """Counts by the database's clock: a reservation whose time is over is free again."""
     return tx.one(
-        """SELECT count(*) AS total,
+        """SELECT %(event)s::uuid AS event_id, count(*) AS total,
                count(*) FILTER (WHERE ownership_status = 'NOT_OWNED') AS not_owned,
                count(*) FILTER (WHERE ownership_status = 'OWNED') AS owned,
                count(*) FILTER (WHERE ownership_status = 'OWNED'
@@ -166,8 +167,8 @@ def availability(tx: Tx, event_id: UUID) -> Availability:
                count(*) FILTER (WHERE ownership_status = 'OWNED' AND status = 'SOLD') AS sold,
                count(*) FILTER (WHERE ownership_status = 'OWNED' AND status = 'BLOCKED') AS blocked,
                count(*) FILTER (WHERE ownership_status = 'RETURNED_TO_SUPPLIER') AS returned
-           FROM event_seats WHERE tenant_id = %s AND event_id = %s""",
-        (tx.tenant_id, event_id),
+           FROM event_seats WHERE tenant_id = %(tenant)s AND event_id = %(event)s""",
+        {"tenant": tx.tenant_id, "event": event_id},
         into=Availability,
     )
 

@@ -160,4 +160,4 @@ def reprice(tx: Tx, seat_ids: Sequence[UUID], *, retail_price: Decimal) -> int:
 
 
 def _list(values: Sequence[str] | None) -> list[str] | None:
-    return None if values is None else list(values)
+    return None if values is None else [str(value) for value in values]
