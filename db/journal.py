@@ -9,6 +9,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from db.transaction import Tx
+from domain import ledger as postings
+from domain.ledger import Account, EntryKind, SeatMove
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +44,19 @@ class Leg:
     supplier_id: UUID | None
     section: str | None
 
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Move:
+    event_seat_id: UUID
+    account: str
+    quantity: int
+    cost: Decimal
+    event_id: UUID
+    supplier_id: UUID
+    section: str
+
+
+_ACCOUNTS = {account.code: account for account in Account}
 
 ENTRY = """e.id, e.entry_number, e.kind, e.subject_object, e.subject_id, e.reason, e.by, e.currency, e.occurred_at,
     e.accounting_date, e.recorded_at, e.reverses_id"""
@@ -84,3 +99,43 @@ def legs(tx: Tx, entry_ids: Sequence[UUID]) -> dict[UUID, list[Leg]]:
     for row in rows:
         found[row.entry_id].append(row)
     return found
+
+
+def posted(tx: Tx, entry_id: UUID) -> postings.Entry:
+    """An entry as it was posted, seats and all, so that it can be reversed to the cent."""
+    head = tx.one(f"SELECT {ENTRY} FROM journal_entries e WHERE e.id = %s", (entry_id,), into=Entry)
+    moves = tx.all(
+        """SELECT event_seat_id, account, quantity, cost, event_id, supplier_id, section FROM seat_movements
+           WHERE entry_id = %s ORDER BY account, event_seat_id""",
+        (entry_id,),
+        into=_Move,
+    )
+    return postings.Entry(
+        kind=EntryKind(head.kind),
+        currency=head.currency,
+        legs=tuple(_leg(leg) for leg in legs(tx, [entry_id])[entry_id]),
+        moves=tuple(_move(move) for move in moves),
+    )
+
+
+def _leg(row: Leg) -> postings.Leg:
+    return postings.Leg(
+        account=_ACCOUNTS[row.account],
+        amount=row.amount,
+        event_id=row.event_id,
+        supplier_id=row.supplier_id,
+        section=row.section,
+        quantity=row.quantity,
+    )
+
+
+def _move(row: _Move) -> SeatMove:
+    return SeatMove(
+        event_seat_id=row.event_seat_id,
+        account=_ACCOUNTS[row.account],
+        quantity=row.quantity,
+        cost=row.cost,
+        event_id=row.event_id,
+        supplier_id=row.supplier_id,
+        section=row.section,
+    )

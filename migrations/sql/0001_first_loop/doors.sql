@@ -67,6 +67,10 @@ CREATE FUNCTION ended_events(most integer) RETURNS TABLE (tenant_id uuid, event_
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public
 AS $$ SELECT e.tenant_id, e.id FROM events e WHERE e.closed_at IS NULL AND e.end_at <= now() ORDER BY e.end_at LIMIT most $$;
 
+CREATE FUNCTION next_event_end() RETURNS timestamptz
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public
+AS $$ SELECT min(e.end_at) FROM events e WHERE e.closed_at IS NULL AND e.end_at > now() $$;
+
 DO $$
 DECLARE
     door text;
@@ -76,7 +80,7 @@ BEGIN
     EXECUTE format('GRANT CREATE ON SCHEMA public TO %I', auditor);
     FOREACH door IN ARRAY ARRAY['authenticate(bytea)', 'find_refresh(bytea)', 'find_family(bytea)', 'find_login(text)',
                                 'find_tenants(text)', 'due_outbox(integer)', 'due_reservations(integer)',
-                                'ended_events(integer)'] LOOP
+                                'ended_events(integer)', 'next_event_end()'] LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', door);
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', door, rights);
         EXECUTE format('ALTER FUNCTION %s OWNER TO %I', door, auditor);

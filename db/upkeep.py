@@ -1,0 +1,154 @@
+"""What the clock has brought about: events that are over, and their seats that nobody bought."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from db.transaction import Tx
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EndedEvent:
+    """An event that is over, of some agency."""
+
+    tenant_id: UUID
+    event_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """An event as its end sees it; `over` by the database's clock."""
+
+    id: UUID
+    status: str
+    end_at: datetime
+    closed_at: datetime | None
+    over: bool
+    currency: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnsoldSeat:
+    """A seat we own and have not sold, at its own cost, and when it was delivered."""
+
+    event_seat_id: UUID
+    supplier_id: UUID
+    section: str
+    cost: Decimal
+    delivered_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WriteOff:
+    """A journal entry that wrote seats off and still stands."""
+
+    entry_id: UUID
+    key: str
+
+
+def ended(tx: Tx, *, most: int) -> list[EndedEvent]:
+    """Events of every agency that are over and not closed, the oldest end first."""
+    return tx.all("SELECT tenant_id, event_id FROM ended_events(%s)", (most,), into=EndedEvent)
+
+
+def seconds_to_next_end(tx: Tx) -> float | None:
+    """How long until the next event of any agency is over; None when none is to come."""
+    left: float | None = tx.value("SELECT EXTRACT(EPOCH FROM next_event_end() - clock_timestamp())::float8")
+    return left
+
+
+def stocked_after_end(tx: Tx) -> list[UUID]:
+    """This agency's closed events that have seats in stock again: a late delivery, or a sale that was reversed."""
+    return tx.values(
+        """SELECT e.id FROM events e WHERE e.closed_at IS NOT NULL AND e.end_at <= now() AND e.id IN (
+               SELECT event_id FROM journal_legs WHERE account = '1200' GROUP BY event_id HAVING sum(quantity) <> 0)
+           ORDER BY e.end_at, e.id"""
+    )
+
+
+def take(tx: Tx, event_id: UUID) -> Event:
+    """The event, locked against being closed twice; bookings may still name it."""
+    return tx.one(
+        """SELECT id, status, end_at, closed_at, end_at <= clock_timestamp() AS over, currency FROM events
+           WHERE id = %s FOR NO KEY UPDATE""",
+        (event_id,),
+        into=Event,
+    )
+
+
+def take_unsold(tx: Tx, event_id: UUID) -> list[UnsoldSeat]:
+    """The owned seats that are neither sold nor written off, locked in id order."""
+    return tx.all(
+        """SELECT s.id AS event_seat_id, s.supplier_id, s.section, s.cost,
+               (SELECT r.delivered_at FROM receipts r WHERE r.tenant_id = s.tenant_id AND r.id = s.receipt_id) AS delivered_at
+           FROM event_seats s
+           WHERE s.event_id = %s AND s.ownership_status = 'OWNED' AND s.status <> 'SOLD' AND NOT s.written_off
+           ORDER BY s.id FOR NO KEY UPDATE OF s""",
+        (event_id,),
+        into=UnsoldSeat,
+    )
+
+
+def may_still_sell(tx: Tx, event_id: UUID) -> bool:
+    """Whether a basket may still be paid, or a payment has not been decided; read after the seats are locked."""
+    return bool(
+        tx.value(
+            """SELECT EXISTS (SELECT FROM event_seats WHERE event_id = %(event)s AND status = 'RESERVED'
+                              AND held_until > clock_timestamp())
+                   OR EXISTS (SELECT FROM payments p JOIN bookings b ON b.tenant_id = p.tenant_id AND b.id = p.booking_id
+                              WHERE b.event_id = %(event)s AND p.status = 'PROCESSING')""",
+            {"event": event_id},
+        )
+    )
+
+
+def mark(tx: Tx, seat_ids: Sequence[UUID], *, written_off: bool) -> None:
+    """These (locked) seats are written off, or are not any more."""
+    tx.run(
+        "UPDATE event_seats SET written_off = %s WHERE tenant_id = %s AND id = ANY(%s)",
+        (written_off, tx.tenant_id, list(seat_ids)),
+    )
+
+
+def close(tx: Tx, event_id: UUID) -> None:
+    """The event's end has been dealt with."""
+    tx.run("UPDATE events SET closed_at = clock_timestamp() WHERE id = %s", (event_id,))
+
+
+def reopen(tx: Tx, event_id: UUID) -> None:
+    """The event's end has not been dealt with after all."""
+    tx.run("UPDATE events SET closed_at = NULL WHERE id = %s", (event_id,))
+
+
+def write_offs(tx: Tx, event_id: UUID) -> list[WriteOff]:
+    """The event's write-offs, oldest first; those that were reversed are not among them."""
+    return tx.all(
+        """SELECT e.id AS entry_id, e.key FROM journal_entries e
+           WHERE e.subject_id = %s AND e.kind = 'WRITTEN_OFF' AND NOT EXISTS (
+               SELECT FROM journal_entries r WHERE r.tenant_id = e.tenant_id AND r.reverses_id = e.id)
+           ORDER BY e.entry_number""",
+        (event_id,),
+        into=WriteOff,
+    )
+
+
+def count_write_offs(tx: Tx, event_id: UUID) -> int:
+    """How often seats of the event were written off, reversed or not."""
+    number: int = tx.value(
+        "SELECT count(*) FROM journal_entries WHERE subject_id = %s AND kind = 'WRITTEN_OFF'", (event_id,)
+    )
+    return number
+
+
+def moved_seats(tx: Tx, entry_id: UUID) -> list[UUID]:
+    """The seats that an entry took out of stock, locked in id order."""
+    return tx.values(
+        """SELECT s.id FROM event_seats s
+           WHERE s.id IN (SELECT event_seat_id FROM seat_movements WHERE entry_id = %s AND account = '1200')
+           ORDER BY s.id FOR NO KEY UPDATE""",
+        (entry_id,),
+    )

@@ -1,0 +1,52 @@
+"""The Schedules: what Temporal starts by the clock, made the same way by every start of the house."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleCalendarSpec,
+    ScheduleIntervalSpec,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleRange,
+    ScheduleSpec,
+    ScheduleUpdate,
+    ScheduleUpdateInput,
+)
+
+from activities.upkeep import Round
+from workflows.options import CORE
+from workflows.upkeep import UpkeepProcess
+
+EVERY_MINUTE = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(minutes=1))])
+NIGHTLY = ScheduleSpec(calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(2)], minute=[ScheduleRange(30)])])
+
+
+async def ensure_schedules(client: Client) -> None:
+    """Make the Schedules, or bring those there are to this release's shape. Raises RPCError while Temporal is away."""
+    await _ensure(client, "upkeep", spec=EVERY_MINUTE, asked=Round())
+    await _ensure(client, "upkeep-nightly", spec=NIGHTLY, asked=Round(nightly=True))
+
+
+async def _ensure(client: Client, schedule_id: str, *, spec: ScheduleSpec, asked: Round) -> None:
+    schedule = Schedule(
+        action=ScheduleActionStartWorkflow(UpkeepProcess.run, asked, id=schedule_id, task_queue=CORE),
+        spec=spec,
+        # After an outage one round does what all the missed ones would have done.
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(minutes=1)),
+    )
+    try:
+        await client.create_schedule(schedule_id, schedule)
+    except ScheduleAlreadyRunningError:
+        await client.get_schedule_handle(schedule_id).update(lambda known: _changed(known, schedule))
+
+
+def _changed(known: ScheduleUpdateInput, schedule: Schedule) -> ScheduleUpdate:
+    """The new shape; whoever paused the Schedule keeps it paused."""
+    schedule.state = known.description.schedule.state
+    return ScheduleUpdate(schedule=schedule)
