@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
@@ -37,7 +38,7 @@ class Swept:
     events_closed: int
     seats_written_off: int
     more: bool = False
-    seconds_to_next_end: float | None = None
+    next_end_in: timedelta | None = None
 
 
 def close_event(tx: Tx, event_id: UUID) -> int | None:
@@ -103,13 +104,13 @@ class UpkeepActivities:
             found = upkeep.ended(tx, most=BATCH)
         counts = [self._close(event.tenant_id, event.event_id) for event in found]
         with self._database.tenantless() as tx:
-            left = upkeep.seconds_to_next_end(tx)
+            left = upkeep.time_to_next_end(tx)
         closed = [count for count in counts if count is not None]
         return Swept(
             events_closed=len(closed),
             seats_written_off=sum(closed),
             more=len(found) == BATCH and len(closed) > 0,
-            seconds_to_next_end=left,
+            next_end_in=left,
         )
 
     @activity.defn(name="upkeep.close_again", no_thread_cancel_exception=True)

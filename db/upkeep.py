@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -55,9 +55,9 @@ def ended(tx: Tx, *, most: int) -> list[EndedEvent]:
     return tx.all("SELECT tenant_id, event_id FROM ended_events(%s)", (most,), into=EndedEvent)
 
 
-def seconds_to_next_end(tx: Tx) -> float | None:
-    """How long until the next event of any agency is over; None when none is to come."""
-    left: float | None = tx.value("SELECT EXTRACT(EPOCH FROM next_event_end() - clock_timestamp())::float8")
+def time_to_next_end(tx: Tx) -> timedelta | None:
+    """How long until the next event of any agency is over, at most a day; None when none is to come."""
+    left: timedelta | None = tx.value("SELECT LEAST(next_event_end() - clock_timestamp(), interval '1 day')")
     return left
 
 

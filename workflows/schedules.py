@@ -1,9 +1,8 @@
 """The Schedules: what Temporal starts by the clock, made the same way by every start of the house."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
+from temporalio import workflow
 from temporalio.client import (
     Client,
     Schedule,
@@ -19,9 +18,10 @@ from temporalio.client import (
     ScheduleUpdateInput,
 )
 
-from activities.upkeep import Round
-from workflows.options import CORE
-from workflows.upkeep import UpkeepProcess
+with workflow.unsafe.imports_passed_through():
+    from activities.upkeep import Round
+    from workflows.options import CORE
+    from workflows.upkeep import UpkeepProcess
 
 EVERY_MINUTE = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(minutes=1))])
 NIGHTLY = ScheduleSpec(calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(2)], minute=[ScheduleRange(30)])])

@@ -1,8 +1,7 @@
 """The upkeep process: every minute it closes what is over and, at night, looks back once more; a Schedule starts it."""
 
-from __future__ import annotations
-
 import asyncio
+from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.common import VersioningBehavior
@@ -12,9 +11,9 @@ with workflow.unsafe.imports_passed_through():
     from workflows import options
 
 # A round waits for an event that ends before the next round begins, so that its end is dealt with when it comes.
-LOOKS_AHEAD = 50.0
+LOOKS_AHEAD = timedelta(seconds=50)
 # The database's clock decides; the timer may be a moment early.
-MARGIN = 0.2
+MARGIN = timedelta(seconds=0.2)
 
 
 @workflow.defn(name="Upkeep", versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
@@ -24,19 +23,23 @@ class UpkeepProcess:
     @workflow.run
     async def run(self, asked: Round) -> Swept:
         """Close what is over now, and what will be before the next round; forget what is past its time."""
-        began = workflow.time()
+        until = workflow.now() + LOOKS_AHEAD
         if asked.nightly:
             await workflow.execute_activity_method(UpkeepActivities.close_again, **options.LONG_WRITE)
         await workflow.execute_activity_method(UpkeepActivities.forget, **options.LONG_WRITE)
         swept = await self._close()
-        while swept.more or self._next_is_near(swept, began):
-            await asyncio.sleep(0 if swept.more else (swept.seconds_to_next_end or 0) + MARGIN)
+        while (pause := _pause_before_next(swept, until=until)) is not None:
+            await asyncio.sleep(pause.total_seconds())
             swept = await self._close()
         return swept
 
-    def _next_is_near(self, swept: Swept, began: float) -> bool:
-        left = swept.seconds_to_next_end
-        return left is not None and workflow.time() - began + left < LOOKS_AHEAD
-
     async def _close(self) -> Swept:
         return await workflow.execute_activity_method(UpkeepActivities.close_ended_events, **options.LONG_WRITE)
+
+
+def _pause_before_next(swept: Swept, *, until: datetime) -> timedelta | None:
+    """How long to wait before closing more; None when that is for the next round."""
+    if swept.more:
+        return timedelta(0)
+    left = swept.next_end_in
+    return None if left is None or workflow.now() + left > until else left + MARGIN
