@@ -144,7 +144,7 @@ def late_money_refunded(booking: Booking, *, refund: Money) -> Message:
     back = booking.issuer.words.money(refund)
     return _booking_message(
         booking,
-        subject=f"Your payment of {back} for booking {booking.number} is going back",
+        subject=f"Your payment for booking {booking.number} is going back",
         opening=(
             f"Your payment for booking {booking.number} reached us after the reservation had ended, and the seats had "
             f"been sold to somebody else. We are sorry. {back} will be paid back in full the way you paid."

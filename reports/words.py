@@ -11,7 +11,6 @@ from babel.core import get_global
 from babel.dates import format_date, format_skeleton, format_time, get_timezone, get_timezone_name
 from babel.localedata import exists
 from babel.numbers import (
-    format_compact_currency,
     format_currency,
     format_decimal,
     format_percent,
@@ -97,10 +96,6 @@ class Words:
         """A price per seat, with up to the four decimals that were agreed."""
         digits = max(get_currency_precision(self.currency), min(4, -int(value.normalize().as_tuple().exponent)))
         return format_decimal(value, format=f"#,##0.{'0' * digits}", locale=self.locale)
-
-    def axis_money(self, value: Decimal) -> str:
-        """A short amount for a chart: 12.4K."""
-        return format_compact_currency(value, self.currency, locale=self.locale, fraction_digits=1)
 
     def count(self, value: int | None) -> str:
         """A whole number with thousands marks, or a dash for none."""
