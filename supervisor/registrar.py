@@ -24,7 +24,8 @@ from temporalio.service import RPCError, RPCStatusCode
 Answer = TypeVar("Answer")
 
 DEPLOYMENT = "allotment"
-_QUEUES = frozenset({"core", "bulk", "documents"})
+_QUEUES = frozenset({"core", "documents"})
+"""One of each worker process; the queues beside them join the version when they are first polled."""
 _RETENTION = timedelta(days=7)
 _PATIENCE = timedelta(seconds=110)
 _RPC = timedelta(seconds=5)
@@ -50,7 +51,7 @@ async def prepare_namespace(address: str, *, namespace: str) -> None:
 
 
 async def set_current(address: str, *, namespace: str, build_id: str) -> None:
-    """Returns once the workers of this build poll every queue and Temporal gives them all new work."""
+    """Returns once both kinds of worker of this build poll and Temporal gives them all new work."""
     client = await _until(lambda: Client.connect(address, namespace=namespace))
     service = client.workflow_service
     version = WorkerDeploymentVersion(deployment_name=DEPLOYMENT, build_id=build_id)

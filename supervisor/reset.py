@@ -7,7 +7,7 @@ from supervisor import leftovers, postgres_place
 from supervisor.errors import CannotStart
 from supervisor.home import Home, Lock
 
-_OURS = ("documents", "logs", "mail", "postgres", "run")
+_OURS = ("documents", "logs", "mail", "postgres", "provider", "run")
 
 
 def reset(settings: Settings) -> None:
@@ -26,7 +26,7 @@ def reset(settings: Settings) -> None:
     postgres_place.forget(home)
     for name in _OURS:
         shutil.rmtree(home.path / name, ignore_errors=True)
-    for pattern in ("temporal.*", "*.password", "*.json", "*.url", "provider.*"):
+    for pattern in ("temporal.*", "*.password", "*-password", "postgres.json"):
         for file in home.path.glob(pattern):
             file.unlink()
     lock.release()

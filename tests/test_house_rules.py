@@ -28,7 +28,7 @@ FOLDERS = {
     "tools",
     "web",
 }
-FIRST_PARTY = {*HOUSE, *BESIDE, "cli", "dispatcher", "settings", "worker"}
+FIRST_PARTY = {*HOUSE, *BESIDE, "cli", "dispatcher", "logs", "settings", "worker"}
 COMMITTERS = ("db/transaction.py", "db/migrate.py", "supervisor/", "migrations/", "tests/")
 OPTION_NAMES = {
     "heartbeat_timeout",

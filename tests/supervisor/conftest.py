@@ -19,7 +19,7 @@ def open_folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="allotment-supervisor-"))
     folder.chmod(0o755)
     yield folder
-    for home in folder.rglob("postgres.json"):
+    for home in list(folder.rglob("postgres.json")):
         postgres_place.forget(Home(home.parent))
     shutil.rmtree(folder)
 
