@@ -1,7 +1,5 @@
 """A booking after it was reserved: begin to pay, settle what the provider said, let it go when its time is over."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """Cancelling: quote what tickets give back, then execute exactly that in one transaction."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """Carrying out an operation: its row locked, its work and its end in one transaction, a refusal kept as its error."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID

@@ -1,7 +1,5 @@
 """Documents: asked for once by a key, rendered away from requests, kept by the hash of their content."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping

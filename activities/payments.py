@@ -1,7 +1,5 @@
 """Calling the payment provider, and recording what it captured; never both in one step."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from uuid import UUID
 

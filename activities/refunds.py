@@ -1,7 +1,5 @@
 """Sending money back: submit an attempt, send it, record what became of it, and try again or hand it to people."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from uuid import UUID
 

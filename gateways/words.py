@@ -1,9 +1,8 @@
 """The provider's word as it travels through a process: no card, no name, no amount."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 from gateways.payments import ProviderAnswer, ProviderState
 
@@ -18,7 +17,7 @@ class Word:
     occurred_at: datetime | None = None
 
     @classmethod
-    def of(cls, answer: ProviderAnswer) -> Word:
+    def of(cls, answer: ProviderAnswer) -> Self:
         """Without the amount, which the database knows."""
         return cls(
             state=answer.state, reference=answer.reference, reason=answer.reason, occurred_at=answer.occurred_at

@@ -1,7 +1,5 @@
 """What an Update brings to a process: the operation it is to carry out."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from uuid import UUID
 

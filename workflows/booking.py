@@ -1,7 +1,5 @@
 """The process of a booking (`booking/{id}`): wait for money or the end of the window; sell, or let go."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime

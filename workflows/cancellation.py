@@ -1,7 +1,5 @@
 """The process of a cancellation (`cancellation/{id}`): tickets given up at once, then the money sent back."""
 
-from __future__ import annotations
-
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():

@@ -1,7 +1,5 @@
 """A document's process: one rendering, tried until the outage that stops it is over."""
 
-from __future__ import annotations
-
 from temporalio import workflow
 from temporalio.common import VersioningBehavior
 

@@ -1,7 +1,5 @@
 """Activity options by the kind of work, each with its reason; no other file sets a timeout or a retry."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import TypedDict
 

@@ -1,7 +1,5 @@
 """Giving money back, attempt by attempt: the part that cancellations and late money share."""
 
-from __future__ import annotations
-
 from uuid import UUID
 
 from temporalio import workflow

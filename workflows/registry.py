@@ -1,7 +1,5 @@
 """Which processes the workers run."""
 
-from __future__ import annotations
-
 from workflows.booking import BookingProcess
 from workflows.cancellation import CancellationProcess
 from workflows.document import DocumentProcess
