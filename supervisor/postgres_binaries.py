@@ -50,10 +50,22 @@ def choose(*, major: int | None = None) -> Binaries:
 
 
 def inspect(prefix: Path, *, account: Account | None = None) -> Binaries | None:
-    """What `postgres --version` under that prefix says, or None where it cannot be run by that user."""
+    """What the server under that prefix calls itself, or None where that user cannot run it and `initdb`."""
+    answers = [_asked_for_version(prefix, tool, account) for tool in ("postgres", "initdb")]
+    version = re.search(r"(\d+(?:\.\d+)?)", answers[0] or "")
+    return Binaries(prefix, version.group(1)) if version and all(answers) else None
+
+
+def companions(prefix: Path) -> Path | None:
+    """The wheel keeps the libraries that its programs share in a folder beside the package."""
+    folder = prefix.parent.parent / f"{prefix.parent.name}.libs"
+    return folder if folder.is_dir() else None
+
+
+def _asked_for_version(prefix: Path, tool: str, account: Account | None) -> str | None:
     try:
-        answer = subprocess.run(
-            [str(prefix / "bin" / "postgres"), "--version"],
+        return subprocess.run(
+            [str(prefix / "bin" / tool), "--version"],
             capture_output=True,
             text=True,
             check=True,
@@ -66,9 +78,6 @@ def inspect(prefix: Path, *, account: Account | None = None) -> Binaries | None:
         ).stdout
     except (OSError, subprocess.SubprocessError):
         return None
-    version = re.search(r"(\d+(?:\.\d+)?)", answer)
-    has_initdb = (prefix / "bin" / "initdb").exists()
-    return Binaries(prefix, version.group(1)) if version and has_initdb else None
 
 
 def _prefixes() -> Iterator[Path]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from supervisor.errors import CannotStart
 from supervisor.files import write_atomically
 from supervisor.home import Home
-from supervisor.postgres_binaries import Binaries, inspect
+from supervisor.postgres_binaries import Binaries, companions, inspect
 from supervisor.process import Account
 
 _BASES = ("/var/lib/allotment", "/var/tmp/allotment", "/tmp/allotment")  # noqa: S108 - each is made by us, mode 0755
@@ -184,6 +184,8 @@ def _copy_once(source: Path, target: Path) -> None:
     target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     half = target.with_name(f".{target.name}.{os.getpid()}")
     shutil.copytree(source, half, symlinks=True)
+    if libraries := companions(source):
+        shutil.copytree(libraries, half / "lib", symlinks=True, dirs_exist_ok=True)
     # The clone's umask may have been strict; the copy is for another user to run.
     for path in (half, *half.rglob("*")):
         if not path.is_symlink():

@@ -1,6 +1,7 @@
 """The embedded cluster: what it is made like, which binaries serve, and what its place is."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -180,8 +181,11 @@ def test_binaries_below_a_closed_folder_are_copied_to_where_nobody_reaches_them(
     closed = open_folder / "closed"
     closed.mkdir(mode=0o700)
     found = postgres_binaries.choose()
-    hidden = closed / "pginstall"
-    hidden.symlink_to(found.prefix)
+    package = closed / found.prefix.parent.name
+    hidden = package / found.prefix.name
+    shutil.copytree(found.prefix, hidden, symlinks=True)
+    if libraries := postgres_binaries.companions(found.prefix):
+        shutil.copytree(libraries, closed / libraries.name)
     monkeypatch.setattr(postgres_place, "_BASES", (str(open_folder / "base"),))
 
     served = postgres_place.reachable(postgres_binaries.Binaries(hidden, found.version), account=NOBODY)
