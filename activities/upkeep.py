@@ -1,7 +1,5 @@
 """Upkeep: what is over is closed, what was not sold is written off, what nobody may rely on any more is forgotten."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
