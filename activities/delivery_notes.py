@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -122,11 +122,6 @@ def note_of(payload: Mapping[str, Any]) -> Note:
             for number, line, section, row, seat, unit, retail in payload["rows"]
         ),
     )
-
-
-def at(note: Note, moment: datetime) -> Note:
-    """The note with its delivery's time settled: what it said, or this moment."""
-    return replace(note, delivered_at=note.said_at or moment)
 
 
 def _names(texts: tuple[str, ...]) -> Iterator[str]:

@@ -77,7 +77,7 @@ def _said(tx: Tx, paying: Paying) -> tuple[Money | None, datetime]:
     if paying.currency is not None and paying.currency != currency:
         words = f"{paying.currency} is not the agency's currency, {currency}."
         raise Refused("currency_not_supported", words, pointer="/amount/currency")
-    now: datetime = tx.value("SELECT now()")
+    now = purchasing.now(tx)
     if paying.paid_at is not None and paying.paid_at > now:
         raise Refused("invalid", "A payment is not dated in the future.", pointer="/paid_at")
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from temporalio import activity
 from activities import billing, delivering
 from activities.carrying import Result, carry_out, plain
 from activities.delivering import Plan
-from activities.delivery_notes import Note, at, note_of
+from activities.delivery_notes import Note, note_of
 from activities.documents import request_receipt
 from activities.purchasing import OBJECT, Position, begin, found, locked, note_operation
 from db import history, ledger, operations, outbox, payables, purchasing, receiving, suppliers
@@ -51,7 +50,7 @@ def begin_receive(tx: Tx, order_id: UUID, note: Note) -> UUID:
     A note that has been taken in already is an operation that has succeeded with that receipt. Raises Refused as
     `plan` does, and `invalid`, `unknown_id`, `delivery_reference_reused`.
     """
-    known, note, receipt = _checked(tx, order_id, note)
+    known, receipt = _checked(tx, order_id, note)
     payload = note.payload()
     if receipt is not None:
         operation_id = note_operation(tx, known, verb="receive", payload=payload, seats=receipt.seat_count)
@@ -63,7 +62,7 @@ def begin_receive(tx: Tx, order_id: UUID, note: Note) -> UUID:
 
 def preview_receive(tx: Tx, order_id: UUID, note: Note) -> Preview:
     """What `begin_receive` would lead to, refusals included."""
-    known, note, receipt = _checked(tx, order_id, note)
+    known, receipt = _checked(tx, order_id, note)
     if receipt is not None:
         return Preview(plan=None, receipt=receipt)
     planned = delivering.plan(tx, known, note, lock=False)
@@ -79,14 +78,13 @@ def status_after(planned: Plan) -> OrderStatus:
     return OrderWithLines(planned.known.order, lines).status
 
 
-def _checked(tx: Tx, order_id: UUID, note: Note) -> tuple[OrderWithLines, Note, Receipt | None]:
+def _checked(tx: Tx, order_id: UUID, note: Note) -> tuple[OrderWithLines, Receipt | None]:
     """The note can be understood, its time is not in the future, and rule 1."""
     known = found(tx, order_id)
-    now: datetime = tx.value("SELECT now()")
-    if note.said_at is not None and note.said_at > now:
+    if note.said_at is not None and note.said_at > purchasing.now(tx):
         raise Refused("invalid", "A delivery is not dated in the future.", pointer="/delivered_at")
     delivering.check_lines(known, note)
-    return known, at(note, now), _known_receipt(tx, known, note)
+    return known, _known_receipt(tx, known, note)
 
 
 def _known_receipt(tx: Tx, known: OrderWithLines, note: Note) -> Receipt | None:

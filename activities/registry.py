@@ -10,7 +10,10 @@ from typing import Any
 from activities.booking import BookingActivities
 from activities.cancelling import CancellingActivities
 from activities.documents import DocumentActivities
+from activities.payables import Payables
 from activities.payments import PaymentActivities
+from activities.purchasing import Purchasing
+from activities.receiving import Receiving
 from activities.refunds import RefundActivities
 from db.transaction import Database
 from gateways.payments import PaymentProvider
@@ -31,6 +34,9 @@ class Tools:
 def core(tools: Tools) -> Steps:
     """Short transactions and provider calls."""
     return [
+        *_steps(Purchasing(tools.database)),
+        *_steps(Receiving(tools.database)),
+        *_steps(Payables(tools.database)),
         *_steps(BookingActivities(tools.database)),
         *_steps(PaymentActivities(tools.database, tools.payments)),
         *_steps(RefundActivities(tools.database, tools.payments)),

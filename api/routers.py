@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from api import (
     access,
+    accounts_payable,
     bookings,
     customers,
     events,
@@ -12,6 +13,8 @@ from api import (
     operations,
     papers,
     payments,
+    purchase_orders,
+    receipts,
     sales,
     settings,
     suppliers,
@@ -27,6 +30,9 @@ ROUTERS = (
     events.desk,
     inventory.desk,
     suppliers.desk,
+    purchase_orders.desk,
+    receipts.desk,
+    accounts_payable.desk,
     customers.desk,
     bookings.desk,
     payments.desk,

@@ -202,6 +202,12 @@ def cancel(tx: Tx, order_id: UUID, *, quantities: Mapping[UUID, int], reason: st
     _count(tx, order_id, "cancelled_quantity", quantities)
 
 
+def now(tx: Tx) -> datetime:
+    """The database's clock, which decides what lies in the future."""
+    moment: datetime = tx.value("SELECT clock_timestamp()")
+    return moment
+
+
 def known_events(tx: Tx, event_ids: Sequence[UUID]) -> set[UUID]:
     """Which of these events there are."""
     return set(tx.values("SELECT id FROM events WHERE id = ANY(%s)", (list(event_ids),)))

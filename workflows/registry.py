@@ -3,5 +3,15 @@
 from workflows.booking import BookingProcess
 from workflows.cancellation import CancellationProcess
 from workflows.document import DocumentProcess
+from workflows.purchase_order import PurchaseOrderProcess
+from workflows.supplier_payment import SupplierPaymentProcess
+from workflows.supplier_receipt import SupplierReceiptProcess
 
-PROCESSES: tuple[type, ...] = (BookingProcess, CancellationProcess, DocumentProcess)
+PROCESSES: tuple[type, ...] = (
+    PurchaseOrderProcess,
+    SupplierReceiptProcess,
+    SupplierPaymentProcess,
+    BookingProcess,
+    CancellationProcess,
+    DocumentProcess,
+)
