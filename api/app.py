@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
-from uuid import uuid4
 
 import psycopg
 import structlog
@@ -17,11 +14,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
-from api import asking, health, metrics, problems
+from api import asking, health, problems
+from api.entry import Entry
 from api.problems import Rejected
 from api.routers import ROUTERS
 from db.transaction import Database, DatabaseAway
 from domain.states import Refused
+from gateways.temporal import Pulse
 from settings import Settings
 
 log = structlog.get_logger("api")
@@ -31,7 +30,6 @@ and close the books to the cent. Errors are problem documents (RFC 9457) with a 
 [the catalogue](/docs/errors)."""
 
 MIB = 1024 * 1024
-SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def build(settings: Settings, database: Database) -> FastAPI:
@@ -56,26 +54,14 @@ def build(settings: Settings, database: Database) -> FastAPI:
     )
     app.state.database = database
     app.state.settings = settings
+    app.state.pulse = Pulse(str(settings.temporal_address), namespace=settings.temporal_namespace)
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(health.router)
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
-    app.middleware("http")(_named_and_timed)
+    app.add_middleware(Entry)
     _translate_errors(app)
     return app
-
-
-async def _named_and_timed(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Give the request an id, answer with it, and count the request by its route."""
-    given = request.headers.get("x-request-id", "")
-    request.state.request_id = given if SAFE_ID.fullmatch(given) else uuid4().hex
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=request.state.request_id)
-    began = time.perf_counter()
-    response = await call_next(request)
-    response.headers["X-Request-ID"] = request.state.request_id
-    metrics.count_request(request, response.status_code, time.perf_counter() - began)
-    return response
 
 
 def _translate_errors(app: FastAPI) -> None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import socket
+import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api import problems
 from db import migrate, seeding
 from db.transaction import Database, DatabaseAway
+from gateways.temporal import Pulse
 from settings import Settings
 
 router = APIRouter(include_in_schema=False)
+
+PATIENCE = 3.0
 
 
 @router.get("/healthz")
@@ -24,15 +28,31 @@ async def healthz() -> dict[str, str]:
 
 
 @router.get("/readyz")
-def readyz(request: Request) -> Response:
+async def readyz(request: Request) -> Response:
     """200 only when every part answers, migrations are current and seeding is done; else 503 with the part."""
     settings: Settings = request.app.state.settings
-    failing = _failing_part(request.app.state.database, settings)
+    pulse: Pulse = request.app.state.pulse
+    failing = await _looked_at(request)
+    if (failing is None or failing[0] == "seeding") and not await pulse.beats():
+        failing = "temporal", f"temporal: {settings.temporal_address} does not answer"
     if failing is None:
         return JSONResponse({"status": "ready"})
     part, words = failing
     body = problems.document("unavailable", words, facts={"part": part}, request_id=request.state.request_id)
     return problems.response(body)
+
+
+async def _looked_at(request: Request) -> tuple[str, str] | None:
+    """What the database says, or that it hangs; a look that is stuck is waited for again, never joined by a second."""
+    state = request.app.state
+    look: asyncio.Task[tuple[str, str] | None] | None = getattr(state, "look", None)
+    if look is None or look.done():
+        look = asyncio.ensure_future(run_in_threadpool(_failing_part, state.database, state.settings))
+        state.look = look
+    try:
+        return await asyncio.wait_for(asyncio.shield(look), PATIENCE)
+    except TimeoutError:
+        return "postgres", "postgres: does not answer"
 
 
 def _failing_part(database: Database, settings: Settings) -> tuple[str, str] | None:
@@ -44,21 +64,9 @@ def _failing_part(database: Database, settings: Settings) -> tuple[str, str] | N
         return "postgres", f"postgres: {away}"
     if revision != migrate.head():
         return "migrations", f"migrations: the database is at {revision}, this release needs {migrate.head()}"
-    if not _answers(settings.temporal_address):
-        return "temporal", f"temporal: {settings.temporal_address} does not answer"
     if settings.demo and not seeded:
         return "seeding", "seeding"
     return None
-
-
-def _answers(address: str | None) -> bool:
-    """Whether Temporal's frontend says that it serves (its gRPC health check, spoken by hand over one connection)."""
-    host, _, port = (address or "").rpartition(":")
-    try:
-        with socket.create_connection((host, int(port)), timeout=2):
-            return True
-    except (OSError, ValueError):
-        return False
 
 
 @router.get("/metrics")

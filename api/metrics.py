@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fastapi import Request
 from prometheus_client import Counter, Histogram
+from starlette.types import Scope
 
 REQUESTS = Counter("allotment_requests_total", "Requests by route, method and status", ["route", "method", "status"])
 SECONDS = Histogram(
@@ -14,8 +14,8 @@ SECONDS = Histogram(
 )
 
 
-def count_request(request: Request, status: int, seconds: float) -> None:
+def count_request(scope: Scope, status: int, seconds: float) -> None:
     """Count by the route's pattern, never by the path asked for: ids would make a series each."""
-    route = getattr(request.scope.get("route"), "path", "none")
-    REQUESTS.labels(route, request.method, str(status)).inc()
-    SECONDS.labels(route, request.method).observe(seconds)
+    route = getattr(scope.get("route"), "path", "none")
+    REQUESTS.labels(route, scope["method"], str(status)).inc()
+    SECONDS.labels(route, scope["method"]).observe(seconds)

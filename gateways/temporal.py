@@ -30,6 +30,24 @@ async def connect(address: str, *, namespace: str) -> Client:
     return await Client.connect(address, namespace=namespace, data_converter=pydantic_data_converter)
 
 
+class Pulse:
+    """Whether Temporal's frontend says that it serves; one connection, made when first asked."""
+
+    def __init__(self, address: str, *, namespace: str) -> None:
+        self._address = address
+        self._namespace = namespace
+        self._client: Client | None = None
+
+    async def beats(self) -> bool:
+        """Ask; False after two seconds without a good answer."""
+        try:
+            if self._client is None:
+                self._client = await Client.connect(self._address, namespace=self._namespace, lazy=True)
+            return await self._client.service_client.check_health(timeout=PATIENCE)
+        except (RPCError, RuntimeError, TimeoutError):
+            return False
+
+
 class Engine:
     """Starts processes and brings them Updates; each is safe to repeat, because ids are business keys."""
 
