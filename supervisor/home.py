@@ -70,8 +70,9 @@ class Home:
     def make(self) -> None:
         """Creates what is missing. Raises CannotStart when the folder cannot be written."""
         try:
-            for folder in (self.run, self.logs, self.path / "mail", self.path / "documents"):
-                folder.mkdir(parents=True, exist_ok=True)
+            self.run.mkdir(parents=True, exist_ok=True)
+            for folder in (self.logs, self.path / "mail", self.path / "documents"):
+                folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise CannotStart(
                 f"cannot write {error.filename or self.path}: {error.strerror}; set ALLOTMENT_HOME to a folder that is yours"

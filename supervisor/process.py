@@ -123,6 +123,8 @@ def _spawn(spec: Spec, *, home: Home) -> "subprocess.Popen[bytes]":
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            # Mail, documents, books and logs are the agency's business, not every local user's.
+            umask=0o077,
             user=account.uid if account else None,
             group=account.gid if account else None,
             extra_groups=[] if account else None,
