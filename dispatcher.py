@@ -153,6 +153,5 @@ class Courier:
 
 def _wait(message: Message) -> timedelta:
     """Soon at first, then slower: 0.1 s, 0.2 s, 0.4 s ... 20 s."""
-    return min(timedelta(seconds=0.1) * 2 ** min(message.attempts - 1, 12), LONGEST_WAIT)
-
-
+    doublings = min(max(message.attempts - 1, 0), 12)
+    return min(timedelta(seconds=0.1) * (1 << doublings), LONGEST_WAIT)

@@ -10,6 +10,7 @@ from temporalio import activity
 
 from activities.carrying import carry_out, refusal
 from activities.sold import sold_tickets
+from activities.words import Word
 from db import booking as bookings
 from db import ledger, operations, outbox, payments, refunds
 from db.booking import Booking, Seat
@@ -22,7 +23,6 @@ from domain.booking import BookingStatus, PaymentStatus, Reason
 from domain.money import Money
 from domain.states import Refused
 from gateways.payments import ProviderState
-from gateways.words import Word
 
 KIND_PAY, KIND_RELEASE = "payment.process", "booking.cancel"
 
@@ -70,9 +70,7 @@ class Position:
     seconds_left: float
 
 
-def begin_payment(
-    tx: Tx, booking_id: UUID, *, method: str, provider: str, token: str, grace: timedelta
-) -> UUID:
+def begin_payment(tx: Tx, booking_id: UUID, *, method: str, provider: str, token: str, grace: timedelta) -> UUID:
     """The request's half of paying: the payment and its operation are written, the seats held over the grace.
 
     Raises Refused `already_paid`, `booking_ended`, `reservation_expired`, `payment_in_progress`.
@@ -86,7 +84,9 @@ def begin_payment(
         reason=Reason(booking.cancellation_reason) if booking.cancellation_reason else None,
     )
     subject = operations.Subject(object="booking", id=booking.id, number=booking.booking_number)
-    operation_id = operations.open_operation(tx, kind=KIND_PAY, subject=subject, payload={"booking_id": str(booking.id)})
+    operation_id = operations.open_operation(
+        tx, kind=KIND_PAY, subject=subject, payload={"booking_id": str(booking.id)}
+    )
     payments.add(
         tx,
         payment_id=operation_id,

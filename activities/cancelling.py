@@ -85,9 +85,7 @@ def freeze(tx: Tx, booking: Booking, numbers: Quote) -> tuple[UUID, datetime]:
     )
 
 
-def begin(
-    tx: Tx, booking: Booking, *, ticket_ids: Sequence[UUID] | None, reason: str, quote_id: UUID | None
-) -> UUID:
+def begin(tx: Tx, booking: Booking, *, ticket_ids: Sequence[UUID] | None, reason: str, quote_id: UUID | None) -> UUID:
     """The request's half: the numbers are those of the quote, or of now, and the operation carries their fingerprint."""
     numbers, _ = quote(tx, booking, ticket_ids)
     fingerprint = policies.fingerprint(numbers)
@@ -222,7 +220,7 @@ def _request_refund(tx: Tx, operation: Operation, booking: Booking, numbers: Quo
 
 
 def _outcome(booking: Booking, numbers: Quote) -> Mapping[str, Any]:
-    return plain(
+    outcome: dict[str, Any] = plain(
         {
             "booking_id": booking.id,
             "cancelled_tickets": [line.ticket_id for line in numbers.lines],
@@ -230,6 +228,7 @@ def _outcome(booking: Booking, numbers: Quote) -> Mapping[str, Any]:
             "fee_refund": numbers.fee_refund.as_json(),
         }
     )
+    return outcome
 
 
 def _json(value: Mapping[str, Any]) -> Any:

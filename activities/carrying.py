@@ -52,9 +52,7 @@ def carry_out(
         return operations.take(tx, operation_id)
 
 
-def step(
-    database: Database, *, tenant_id: UUID, operation_id: UUID, work: Callable[[Tx, Operation], Any]
-) -> Any:
+def step(database: Database, *, tenant_id: UUID, operation_id: UUID, work: Callable[[Tx, Operation], Any]) -> Any:
     """One transaction of an operation that goes on afterwards, acting as whoever asked for it."""
     with database.transaction(tenant_id) as tx:
         operation = operations.take(tx, operation_id)

@@ -13,7 +13,9 @@ BATCH = 500
 def expire_due_reservations(database: Database) -> int:
     """End due reservations of every agency, oldest first; how many."""
     with database.tenantless() as tx:
-        due = [(row["tenant_id"], row["booking_id"]) for row in tx.dicts("SELECT * FROM due_reservations(%s)", (BATCH,))]
+        due = [
+            (row["tenant_id"], row["booking_id"]) for row in tx.dicts("SELECT * FROM due_reservations(%s)", (BATCH,))
+        ]
     return sum(_expire(database, tenant_id, booking_id) for tenant_id, booking_id in due)
 
 

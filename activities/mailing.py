@@ -33,7 +33,9 @@ def post_letter(database: Database, message: Message, *, storage: Storage, smtp_
         written = _write(tx, message.payload["letter"], UUID(message.payload["subject_id"]))
         sender = access.tenant(tx).name
     attachments = [
-        Attachment(filename=document.filename, media_type=document.media_type, content=storage.get(document.storage_key))
+        Attachment(
+            filename=document.filename, media_type=document.media_type, content=storage.get(document.storage_key)
+        )
         for document in ready
         if document is not None and document.storage_key
     ]

@@ -9,6 +9,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from activities.carrying import refusal
 from activities.documents import request_tickets
 from activities.sold import sold_tickets
+from activities.words import Word
 from db import booking as bookings
 from db import customers, ledger, operations, outbox, payments
 from db.booking import Booking
@@ -19,7 +20,6 @@ from domain.booking import BookingStatus, PaymentStatus, Reason
 from domain.money import Money
 from domain.states import Refused
 from gateways.payments import PaymentProvider, ProviderAnswer, ProviderState
-from gateways.words import Word
 
 
 @dataclass(frozen=True, kw_only=True)

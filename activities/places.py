@@ -15,6 +15,9 @@ from domain.places import parse_seat_csv
 from domain.seating import EVENT, EventStatus
 from domain.states import Refused
 
+MANY = 1_000
+"""From so many new seats on the planner's figures are counted again at once."""
+
 
 def import_seats(tx: Tx, venue_id: UUID, *, data: bytes) -> Imported:
     """Create and update a hall's seats from a file; nothing at all when a line of it is bad (contract section 4).
@@ -25,8 +28,10 @@ def import_seats(tx: Tx, venue_id: UUID, *, data: bytes) -> Imported:
     lines = parse_seat_csv(data)
     places.take_layout(tx, venue_id)
     imported = places.put_seats(tx, venue_id, lines)
-    for event_id in events.drafts_at(tx, venue_id):
-        inventory.fill(tx, event_id, venue_id=venue_id)
+    drafts = events.drafts_at(tx, venue_id) if imported.created else []
+    added = imported.created + sum(inventory.fill(tx, event_id, venue_id=venue_id) for event_id in drafts)
+    if added >= MANY:
+        places.refresh_figures(tx)
     return imported
 
 
@@ -40,7 +45,8 @@ def create_event(tx: Tx, facts: EventFacts) -> UUID:
     if not places.hold_layout(tx, facts.venue_id):
         raise Refused("unknown_id", "There is no such venue.", pointer="/venue_id")
     event_id = events.add(tx, facts)
-    inventory.fill(tx, event_id, venue_id=facts.venue_id)
+    if inventory.fill(tx, event_id, venue_id=facts.venue_id) >= MANY:
+        places.refresh_figures(tx)
     history.note(tx, object="event", subject_id=event_id, to_status=EventStatus.DRAFT)
     return event_id
 
@@ -115,7 +121,7 @@ def _check(tx: Tx, facts: EventFacts) -> None:
 def _after(event: events.Event, verb: str) -> EventStatus:
     """The stored status that a verb leads to; an event that is over takes no verb."""
     if event.status == EventStatus.COMPLETED:
-        facts = {"status": event.status, "allowed": []}
+        facts = {"state": event.status, "allowed": []}
         raise Refused("wrong_state", f"This event is over: {verb} is no longer possible.", facts=facts)
     return EVENT.after(EventStatus(event.stored), verb)
 

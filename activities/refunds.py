@@ -7,6 +7,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.carrying import refusal
+from activities.words import Word
 from db import booking as bookings
 from db import customers, ledger, operations, outbox, payments, refunds
 from db.refunds import Refund
@@ -17,7 +18,6 @@ from domain.money import Money
 from domain.refunds import REFUND, RefundStatus
 from domain.states import Refused
 from gateways.payments import PaymentProvider, ProviderState
-from gateways.words import Word
 
 ATTEMPTS = 3
 
@@ -176,5 +176,7 @@ def _told_before(tx: Tx, refund: Refund) -> NextAttempt:
     """This step ran before and its answer was lost."""
     if refund.status != RefundStatus.FAILED:
         return NextAttempt()
-    later = [r for r in refunds.of_booking(tx, refund.booking_id) if r.cause == refund.cause and r.attempt > refund.attempt]
+    later = [
+        r for r in refunds.of_booking(tx, refund.booking_id) if r.cause == refund.cause and r.attempt > refund.attempt
+    ]
     return NextAttempt(refund_id=later[0].id if later else None)

@@ -165,9 +165,7 @@ def _take(tx: Tx, booking: NewBooking) -> Reserved | None:
     return reserving.take(tx, booking, message_id=new_id(), process=process)
 
 
-def _reservation(
-    booking: NewBooking, reserved: Reserved, basket: Sequence[BasketSeat], priced: Priced
-) -> Reservation:
+def _reservation(booking: NewBooking, reserved: Reserved, basket: Sequence[BasketSeat], priced: Priced) -> Reservation:
     return Reservation(
         booking_id=booking.id,
         booking_number=reserved.booking_number,

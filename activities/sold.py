@@ -33,9 +33,7 @@ def sold_tickets(tickets: Sequence[Ticket], *, currency: str) -> list[SoldTicket
     ]
 
 
-def cancelled_tickets(
-    tickets: Sequence[Ticket], *, lines: Sequence[QuoteLine], currency: str
-) -> list[CancelledTicket]:
+def cancelled_tickets(tickets: Sequence[Ticket], *, lines: Sequence[QuoteLine], currency: str) -> list[CancelledTicket]:
     """Tickets with what their quote gives back, for posting 12."""
     by_id = {line.ticket_id: line for line in lines}
     return [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -152,7 +152,7 @@ def read_basket(tx: Tx, *, event_id: UUID, customer_id: UUID, seat_ids: Sequence
     )
 
 
-def take(tx: Tx, booking: NewBooking, *, message_id: UUID, process: dict[str, object]) -> Reserved | None:
+def take(tx: Tx, booking: NewBooking, *, message_id: UUID, process: Mapping[str, object]) -> Reserved | None:
     """Reserve all the seats at their prices, or none: None, and nothing was written.
 
     Raises psycopg.errors.UniqueViolation when the live-ticket index had to decide.
@@ -175,7 +175,7 @@ def take(tx: Tx, booking: NewBooking, *, message_id: UUID, process: dict[str, ob
             "policy": Jsonb(booking.policy),
             "by": tx.actor,
             "message": message_id,
-            "process": Jsonb(process),
+            "process": Jsonb(dict(process)),
             "seat": [ticket.event_seat_id for ticket in tickets],
             "ticket": [ticket.id for ticket in tickets],
             "price": [ticket.price for ticket in tickets],

@@ -111,7 +111,7 @@ class Engine:
     async def _asked_with_start(
         self, process: str, process_id: str, argument: dict[str, Any], verb: str, operation_id: UUID
     ) -> None:
-        start = WithStartWorkflowOperation(
+        start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
             process,
             argument,
             id=process_id,

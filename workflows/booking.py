@@ -10,7 +10,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.booking import BookingActivities, BookingStep, ReleaseStep, Settled, SettleStep
     from activities.payments import CaptureStep, FindOutStep, PaymentActivities, PaymentStep
-    from gateways.words import Word
+    from activities.words import Word
     from workflows.asking import Ask
     from workflows.options import PROVIDER_CALL, QUICK_LOCAL, UNTIL_DECIDED
     from workflows.refunding import give_back
@@ -46,9 +46,8 @@ class BookingProcess:
         left = (reserved.reserved_until - workflow.now()).total_seconds()
         while not self._ended:
             await workflow.wait_condition(lambda: self._ended or not self._busy)
-            if self._ended or await self._woken_within(left):
-                continue
-            left = await self._expire()
+            if not await self._woken_within(left):
+                left = await self._expire()
         await workflow.wait_condition(workflow.all_handlers_finished)
 
     @workflow.update
@@ -72,15 +71,15 @@ class BookingProcess:
                     booking_id=self._reserved.booking_id,
                     operation_id=ask.operation_id,
                 )
-                stands = await workflow.execute_local_activity(BookingActivities.release, step, **QUICK_LOCAL)
+                stands = await workflow.execute_local_activity_method(BookingActivities.release, step, **QUICK_LOCAL)
                 self._ended = not stands.open
         finally:
             self._busy -= 1
 
     async def _woken_within(self, seconds: float) -> bool:
-        """Whether somebody asked for something before the time was over."""
-        if seconds <= 0:
-            return False
+        """Whether somebody asked for something, or it ended, before the time was over."""
+        if self._ended or seconds <= 0:
+            return self._ended
         try:
             await workflow.wait_condition(lambda: self._ended or self._busy > 0, timeout=seconds)
         except TimeoutError:
@@ -90,14 +89,14 @@ class BookingProcess:
     async def _expire(self) -> float:
         """End the booking if its time is over; else the seconds it still has, the payment grace included."""
         step = BookingStep(tenant_id=self._reserved.tenant_id, booking_id=self._reserved.booking_id)
-        stands = await workflow.execute_local_activity(BookingActivities.expire, step, **QUICK_LOCAL)
+        stands = await workflow.execute_local_activity_method(BookingActivities.expire, step, **QUICK_LOCAL)
         self._ended = not stands.open
         return max(stands.seconds_left, AT_LEAST)
 
     async def _pay(self, payment_id: UUID) -> None:
         word = await self._call("authorise", payment_id)
         step = SettleStep(tenant_id=self._reserved.tenant_id, payment_id=payment_id, word=word)
-        settled = await workflow.execute_local_activity(BookingActivities.settle, step, **QUICK_LOCAL)
+        settled = await workflow.execute_local_activity_method(BookingActivities.settle, step, **QUICK_LOCAL)
         await self._then(settled, payment_id, word)
         self._ended = not settled.booking_open
 
@@ -107,7 +106,7 @@ class BookingProcess:
             word = await self._call("capture", payment_id)
         if settled.then in ("capture", "complete"):
             taken = CaptureStep(tenant_id=self._reserved.tenant_id, payment_id=payment_id, word=word)
-            await workflow.execute_local_activity(PaymentActivities.record_capture, taken, **QUICK_LOCAL)
+            await workflow.execute_local_activity_method(PaymentActivities.record_capture, taken, **QUICK_LOCAL)
         elif settled.then == "void":
             await self._call("void", payment_id)
         elif settled.then == "refund":
@@ -117,10 +116,8 @@ class BookingProcess:
         """One provider call; a missing answer is looked up until it is known."""
         tenant_id = self._reserved.tenant_id
         step = PaymentStep(tenant_id=tenant_id, payment_id=payment_id)
-        word: Word = await workflow.execute_activity(
-            f"payments.{name}", step, result_type=Word, **PROVIDER_CALL
-        )
+        word: Word = await workflow.execute_activity(f"payments.{name}", step, result_type=Word, **PROVIDER_CALL)
         if not word.final:
             ask = FindOutStep(tenant_id=tenant_id, payment_id=payment_id, call=name)
-            word = await workflow.execute_activity(PaymentActivities.find_out, ask, **UNTIL_DECIDED)
+            word = await workflow.execute_activity_method(PaymentActivities.find_out, ask, **UNTIL_DECIDED)
         return word

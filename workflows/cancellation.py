@@ -15,5 +15,5 @@ class CancellationProcess:
     @workflow.run
     async def run(self, at: CancellationStep) -> None:
         """From the operation to the settled refund."""
-        executed = await workflow.execute_local_activity(CancellingActivities.execute, at, **QUICK_LOCAL)
+        executed = await workflow.execute_local_activity_method(CancellingActivities.execute, at, **QUICK_LOCAL)
         await give_back(at.tenant_id, refund_id=executed.refund_id)

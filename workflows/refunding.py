@@ -13,9 +13,11 @@ async def give_back(tenant_id: UUID, *, refund_id: UUID | None) -> None:
     """Send a refund; a refused attempt is followed by the next, an unanswered one is looked up, never sent anew."""
     while refund_id is not None:
         step = RefundStep(tenant_id=tenant_id, refund_id=refund_id)
-        await workflow.execute_local_activity(RefundActivities.submit, step, **QUICK_LOCAL)
-        word = await workflow.execute_activity(RefundActivities.send, step, **PROVIDER_CALL)
+        await workflow.execute_local_activity_method(RefundActivities.submit, step, **QUICK_LOCAL)
+        word = await workflow.execute_activity_method(RefundActivities.send, step, **PROVIDER_CALL)
         if not word.final:
-            word = await workflow.execute_activity(RefundActivities.find_out, step, **UNTIL_DECIDED)
+            word = await workflow.execute_activity_method(RefundActivities.find_out, step, **UNTIL_DECIDED)
         outcome = RefundWord(tenant_id=tenant_id, refund_id=refund_id, word=word)
-        refund_id = (await workflow.execute_local_activity(RefundActivities.record, outcome, **QUICK_LOCAL)).refund_id
+        refund_id = (
+            await workflow.execute_local_activity_method(RefundActivities.record, outcome, **QUICK_LOCAL)
+        ).refund_id

@@ -19,9 +19,7 @@ class Word:
     @classmethod
     def of(cls, answer: ProviderAnswer) -> Self:
         """Without the amount, which the database knows."""
-        return cls(
-            state=answer.state, reference=answer.reference, reason=answer.reason, occurred_at=answer.occurred_at
-        )
+        return cls(state=answer.state, reference=answer.reference, reason=answer.reason, occurred_at=answer.occurred_at)
 
     @property
     def final(self) -> bool:
