@@ -1,15 +1,18 @@
 """What every paper keeps to: inside the page, numbered, in our own letters, the same bytes each time, deaf to its names."""
 
+import gc
 import os
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
+import httpx2
 import pytest
 from jinja2 import UndefinedError
 
@@ -142,6 +145,16 @@ def test_another_process_gives_the_same_bytes(title: str, tmp_path: Path) -> Non
     assert there.stdout == PAPERS[title]("Die Zauberflöte")
 
 
+def test_renders_side_by_side_do_not_disturb_each_other() -> None:
+    alone = {title: paper("Die Zauberflöte") for title, paper in PAPERS.items()}
+
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        together = dict(zip(PAPERS, pool.map(lambda paper: paper("Die Zauberflöte"), PAPERS.values()), strict=True))
+
+    assert together == alone
+    assert gc.isenabled()
+
+
 def test_a_fact_that_is_missing_or_nothing_is_not_printed_as_such() -> None:
     with pytest.raises(UndefinedError):
         pages.html("letter.html", issuer=NORTHSIDE)
@@ -161,8 +174,9 @@ def test_nothing_that_html_names_is_fetched(tmp_path: Path) -> None:
             <svg xmlns="http://www.w3.org/2000/svg"><image href="{canary.url}/f.png" width="9" height="9"/></svg></body></html>"""
 
         content = render.pdf(html)
+        httpx2.get(canary.url)  # A visit that must be seen, or the listener proves nothing.
 
-    assert canary.visits == 0
+    assert canary.visits == 1
     assert pdfs.reader(content).attachments == {}
     assert b"crown jewels" not in content
     assert "Hello" in pdfs.words(content)
@@ -223,4 +237,6 @@ class Canary:
             except OSError:
                 return
             self.visits += 1
+            visitor.recv(4096)
+            visitor.sendall(b"HTTP/1.0 204 No Content\r\n\r\n")
             visitor.close()
