@@ -132,10 +132,11 @@ async def begin(addresses: Addresses) -> None:
 async def finish(addresses: Addresses) -> str:
     client = await Client.connect(addresses.temporal_address)
     async with a_worker(client, "core"):
-        handle = client.get_workflow_handle_for(WaitingProcess.run, "waiting")
+        handle = client.get_workflow_handle("waiting", result_type=str)
         assert (await handle.describe()).status == WorkflowExecutionStatus.RUNNING
         await handle.execute_update(WaitingProcess.end)
-        return await handle.result()
+        word: str = await handle.result()
+        return word
 
 
 @contextmanager
