@@ -26,7 +26,9 @@ from settings import Settings, current
 log = structlog.get_logger("dispatcher")
 
 BATCH = 100
-IDLE_PAUSE, EXPIRY_PAUSE = 0.05, 1.0
+IDLE_PAUSE, EXPIRY_PAUSE, UNANSWERED_PAUSE = 0.05, 1.0, 5.0
+# An engine that forgot a process it had accepted (a lost database) is told again after this long.
+UNANSWERED_AFTER = timedelta(seconds=30)
 LEASE = timedelta(seconds=15)
 LONGEST_WAIT = timedelta(seconds=20)
 
@@ -46,6 +48,7 @@ async def _run(settings: Settings) -> None:
         rounds = [
             _repeat(stop, courier.deliver_due, pause=IDLE_PAUSE),
             _repeat(stop, lambda: asyncio.to_thread(expire_due_reservations, database), pause=EXPIRY_PAUSE),
+            _repeat(stop, lambda: asyncio.to_thread(_send_unanswered_again, database), pause=UNANSWERED_PAUSE),
         ]
         tasks = [asyncio.ensure_future(one) for one in rounds]
         await stop.wait()
@@ -70,6 +73,14 @@ async def _repeat(stop: asyncio.Event, act: Callable[[], Awaitable[int]], *, pau
                 await asyncio.wait_for(stop.wait(), wait)
             except TimeoutError:
                 continue
+
+
+def _send_unanswered_again(database: Database) -> int:
+    """Queue again what was accepted and never ended; always 0, so that the next look keeps its pause."""
+    for tenant_id, ids in outbox.unanswered(database, since=UNANSWERED_AFTER, most=BATCH).items():
+        with database.transaction(tenant_id) as tx:
+            outbox.send_again(tx, ids)
+    return 0
 
 
 class Courier:

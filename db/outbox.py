@@ -93,6 +93,20 @@ def due(db: Database, *, most: int) -> dict[UUID, list[UUID]]:
     return found
 
 
+def unanswered(db: Database, *, since: timedelta, most: int) -> dict[UUID, list[UUID]]:
+    """Messages delivered longer ago than `since` whose operation has not ended, by tenant."""
+    found: dict[UUID, list[UUID]] = {}
+    with db.tenantless() as tx:
+        for row in tx.dicts("SELECT tenant_id, id FROM unanswered_messages(%s, %s)", (since, most)):
+            found.setdefault(row["tenant_id"], []).append(row["id"])
+    return found
+
+
+def send_again(tx: Tx, ids: Sequence[UUID]) -> None:
+    """Deliver these once more; ids that are business keys make the effect once."""
+    tx.run("UPDATE outbox SET delivered_at = NULL, next_at = now() WHERE id = ANY(%s)", (list(ids),))
+
+
 def claim(tx: Tx, ids: Sequence[UUID], *, lease: timedelta) -> list[Message]:
     """Lease messages to this dispatcher; another one gets them only after the lease, should this one die."""
     return tx.all(

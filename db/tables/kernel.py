@@ -27,6 +27,7 @@ operations = tenant_table(
     instant("ended_at", nullable=True),
     CheckConstraint("status IN ('queued','running','waiting','succeeded','failed','cancelled')", name="status"),
     Index("ix_operations_subject", "tenant_id", "subject_id", "id"),
+    Index("ix_operations_open", "created_at", postgresql_where=text("ended_at IS NULL")),
 )
 
 # What Temporal or the mail server must still hear of; a row leaves the queue only when the other side has accepted it.

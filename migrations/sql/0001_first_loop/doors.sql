@@ -58,6 +58,15 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public
 AS $$ SELECT o.tenant_id, o.id, o.kind FROM outbox o WHERE o.delivered_at IS NULL AND o.next_at <= now()
       ORDER BY o.next_at LIMIT most $$;
 
+-- Messages that were accepted, though the operation they are about is still open long after: the process may be lost.
+CREATE FUNCTION unanswered_messages(since interval, most integer) RETURNS TABLE (tenant_id uuid, id uuid)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public
+AS $$ SELECT m.tenant_id, m.id FROM operations o JOIN outbox m ON m.tenant_id = o.tenant_id AND m.key IN (
+          'update ' || o.id, 'start supplier-payment/' || o.id, 'start cancellation/' || o.id,
+          'start purchase-order/' || o.subject_id)
+      WHERE o.ended_at IS NULL AND o.created_at < now() - since AND m.delivered_at < now() - since
+      ORDER BY m.delivered_at LIMIT most $$;
+
 CREATE FUNCTION due_reservations(most integer) RETURNS TABLE (tenant_id uuid, booking_id uuid)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public
 AS $$ SELECT b.tenant_id, b.id FROM bookings b WHERE b.status = 'RESERVED' AND b.held_until <= now()
@@ -80,6 +89,7 @@ BEGIN
     EXECUTE format('GRANT CREATE ON SCHEMA public TO %I', auditor);
     FOREACH door IN ARRAY ARRAY['authenticate(bytea)', 'find_refresh(bytea)', 'find_family(bytea)', 'find_login(text)',
                                 'find_tenants(text)', 'due_outbox(integer)', 'due_reservations(integer)',
+                                'unanswered_messages(interval, integer)',
                                 'ended_events(integer)', 'next_event_end()'] LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', door);
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', door, rights);

@@ -134,6 +134,8 @@ CREATE TABLE operations (
     CONSTRAINT ck_operations_status CHECK (status IN ('queued','running','waiting','succeeded','failed','cancelled'))
 );
 
+CREATE INDEX ix_operations_open ON operations (created_at) WHERE ended_at IS NULL;
+
 CREATE INDEX ix_operations_subject ON operations (tenant_id, subject_id, id);
 
 CREATE TABLE outbox (
@@ -341,6 +343,8 @@ CREATE TABLE venue_seats (
     CONSTRAINT fk_venue_seats_tenant_id_venue_id FOREIGN KEY(tenant_id, venue_id) REFERENCES venues (tenant_id, id),
     CONSTRAINT uq_venue_seats_tenant_id_venue_id_section_row_label_seat_number UNIQUE (tenant_id, venue_id, section, row_label, seat_number)
 );
+
+CREATE INDEX ix_venue_seats_human_order ON venue_seats (tenant_id, venue_id, sort_key);
 
 CREATE TABLE bookings (
     tenant_id UUID NOT NULL,
