@@ -119,6 +119,8 @@ def document(
     """A problem document; `facts` are members beside the standard ones, as RFC 9457 section 3.2 allows."""
     kind = PROBLEMS.get(code, PROBLEMS["internal"])
     return {
+        # First, so that no fact can take the place of a standard member.
+        **(facts or {}),
         "type": DOCS + code,
         "title": kind.title,
         "status": kind.status,
@@ -128,7 +130,6 @@ def document(
         "request_id": request_id,
         "errors": list(errors),
         "remedy": kind.remedy,
-        **(facts or {}),
     }
 
 

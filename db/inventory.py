@@ -67,18 +67,16 @@ def fill(tx: Tx, event_id: UUID, *, venue_id: UUID) -> int:
     The caller holds the hall's layout. Ids are made here, in human order: PostgreSQL before 18 makes no UUIDv7, and
     ids that follow the order of sale keep neighbouring seats together in every index.
     """
-    lacking = """SELECT id, section, row_label, seat_number, sort_key FROM venue_seats v
-        WHERE tenant_id = %(tenant)s AND venue_id = %(venue)s AND active AND NOT EXISTS (
-            SELECT FROM event_seats s WHERE s.tenant_id = %(tenant)s AND s.event_id = %(event)s AND s.section = v.section
-            AND s.row_label = v.row_label AND s.seat_number = v.seat_number)"""
     keys = {"tenant": tx.tenant_id, "venue": venue_id, "event": event_id}
-    count = tx.value(f"SELECT count(*) FROM ({lacking}) AS seats", keys)
+    count = tx.value(
+        "SELECT count(*) FROM venue_seats WHERE tenant_id = %(tenant)s AND venue_id = %(venue)s AND active", keys
+    )
     return tx.run(
-        f"""INSERT INTO event_seats (tenant_id, id, event_id, venue_seat_id, section, row_label, seat_number, sort_key)
-            SELECT %(tenant)s, fresh.id, %(event)s, seats.id, section, row_label, seat_number, sort_key
-            FROM (SELECT *, row_number() OVER (ORDER BY sort_key) AS n FROM ({lacking}) AS unordered) AS seats
-            JOIN unnest(%(ids)s::uuid[]) WITH ORDINALITY AS fresh(id, n) USING (n)
-            ORDER BY n""",
+        """INSERT INTO event_seats (tenant_id, id, event_id, venue_seat_id, section, row_label, seat_number, sort_key)
+           SELECT %(tenant)s, (%(ids)s::uuid[])[row_number() OVER (ORDER BY sort_key)], %(event)s, id,
+                  section, row_label, seat_number, sort_key
+           FROM venue_seats WHERE tenant_id = %(tenant)s AND venue_id = %(venue)s AND active
+           ON CONFLICT (tenant_id, event_id, section, row_label, seat_number) DO NOTHING""",
         {**keys, "ids": [new_id() for _ in range(count)]},
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -58,6 +59,7 @@ class Imported:
     unchanged: int
 
 
+STANDARD = "STANDARD"
 VENUE = "id, name, venue_type, timezone, address, created_at"
 SEAT = "id, section, row_label, seat_number, seat_type, x, y, sort_key"
 
@@ -100,31 +102,35 @@ def take_layout(tx: Tx, venue_id: UUID) -> None:
 
 
 def put_seats(tx: Tx, venue_id: UUID, lines: Sequence[SeatLine]) -> Imported:
-    """Create or update the named seats in one statement, any number of them; what a line leaves out stays as it is."""
-    counts = tx.dicts(
-        """WITH given AS MATERIALIZED (
-               SELECT * FROM unnest(%(ids)s::uuid[], %(sections)s::text[], %(rows)s::text[], %(numbers)s::text[],
-                                    %(keys)s::text[], %(types)s::text[], %(x)s::numeric[], %(y)s::numeric[])
-                   AS g(id, section, row_label, seat_number, sort_key, seat_type, x, y)),
-           changed AS (
-               UPDATE venue_seats AS s
-               SET seat_type = coalesce(g.seat_type, s.seat_type), x = coalesce(g.x, s.x), y = coalesce(g.y, s.y), active = true
-               FROM given AS g
-               WHERE s.tenant_id = %(tenant)s AND s.venue_id = %(venue)s
-                 AND s.section = g.section AND s.row_label = g.row_label AND s.seat_number = g.seat_number
-                 AND (s.seat_type, s.x, s.y, s.active) IS DISTINCT FROM
-                     (coalesce(g.seat_type, s.seat_type), coalesce(g.x, s.x), coalesce(g.y, s.y), true)
-               RETURNING 1),
-           added AS (
-               INSERT INTO venue_seats (tenant_id, id, venue_id, section, row_label, seat_number, sort_key, seat_type, x, y)
-               SELECT %(tenant)s, id, %(venue)s, section, row_label, seat_number, sort_key,
-                      coalesce(seat_type, 'STANDARD'), x, y FROM given
-               ON CONFLICT (tenant_id, venue_id, section, row_label, seat_number) DO NOTHING
-               RETURNING 1)
-           SELECT (SELECT count(*) FROM added) AS created, (SELECT count(*) FROM changed) AS updated""",
-        {"tenant": tx.tenant_id, "venue": venue_id, **_columns(lines)},
-    )[0]
-    return Imported(**counts, unchanged=len(lines) - counts["created"] - counts["updated"])
+    """Create or update the named seats, any number of them, in one statement; what a line leaves out stays as it is.
+
+    Each seat is found by the unique index over its labels and never by a join, which a planner without fresh figures
+    turns into a quadratic one.
+    """
+    typed = [line for line in lines if line.seat_type is not None]
+    untyped = [line for line in lines if line.seat_type is None]
+    done = [_put(tx, venue_id, part, keeps_type=part is untyped) for part in (typed, untyped) if part]
+    created, updated = sum(is_new for is_new in chain(*done)), sum(not is_new for is_new in chain(*done))
+    return Imported(created=created, updated=updated, unchanged=len(lines) - created - updated)
+
+
+def _put(tx: Tx, venue_id: UUID, lines: Sequence[SeatLine], *, keeps_type: bool) -> list[bool]:
+    """Whether each seat that changed is a new one; PostgreSQL marks a row it has only updated with an xmax."""
+    return tx.values(
+        """INSERT INTO venue_seats AS s (tenant_id, id, venue_id, section, row_label, seat_number, sort_key, seat_type, x, y)
+           SELECT %(tenant)s, id, %(venue)s, section, row_label, seat_number, sort_key, seat_type, x, y
+           FROM unnest(%(ids)s::uuid[], %(sections)s::text[], %(rows)s::text[], %(numbers)s::text[], %(keys)s::text[],
+                       %(types)s::text[], %(x)s::numeric[], %(y)s::numeric[])
+               AS g(id, section, row_label, seat_number, sort_key, seat_type, x, y)
+           ON CONFLICT (tenant_id, venue_id, section, row_label, seat_number) DO UPDATE
+           SET seat_type = CASE WHEN %(keeps_type)s THEN s.seat_type ELSE EXCLUDED.seat_type END,
+               x = coalesce(EXCLUDED.x, s.x), y = coalesce(EXCLUDED.y, s.y), active = true
+           WHERE (s.seat_type, s.x, s.y, s.active) IS DISTINCT FROM
+                 (CASE WHEN %(keeps_type)s THEN s.seat_type ELSE EXCLUDED.seat_type END,
+                  coalesce(EXCLUDED.x, s.x), coalesce(EXCLUDED.y, s.y), true)
+           RETURNING xmax = 0""",
+        {"tenant": tx.tenant_id, "venue": venue_id, "keeps_type": keeps_type, **_columns(lines)},
+    )
 
 
 def seats(tx: Tx, venue_id: UUID, *, after: str | None, limit: int) -> list[Seat]:
@@ -146,7 +152,7 @@ def _columns(lines: Sequence[SeatLine]) -> dict[str, list[Any]]:
         "rows": [line.row for line in lines],
         "numbers": [line.seat for line in lines],
         "keys": [seat_key(line.section, line.row, line.seat) for line in lines],
-        "types": [line.seat_type for line in lines],
+        "types": [line.seat_type or STANDARD for line in lines],
         "x": [line.x for line in lines],
         "y": [line.y for line in lines],
     }
@@ -154,3 +160,8 @@ def _columns(lines: Sequence[SeatLine]) -> dict[str, list[Any]]:
 
 def _json(address: str | dict[str, Any] | None) -> Jsonb | None:
     return None if address is None else Jsonb(address)
+
+
+def refresh_figures(tx: Tx) -> None:
+    """Tell the planner how many seats there are now; until it knows, it joins large halls as if they were empty."""
+    tx.run("SELECT refresh_seat_figures()")

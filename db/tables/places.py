@@ -30,6 +30,7 @@ venue_seats = tenant_table(
     Column("active", Boolean, nullable=False, server_default=text("true")),
     belongs_to("venues", "venue_id"),
     UniqueConstraint("tenant_id", "venue_id", "section", "row_label", "seat_number"),
+    Index("ix_venue_seats_human_order", "tenant_id", "venue_id", "sort_key"),
 )
 
 events = tenant_table(

@@ -10,7 +10,7 @@ revision = "0001"
 down_revision = None
 
 SQL = Path(__file__).parents[1] / "sql" / "0001_first_loop"
-STEPS = ("tables", "walls", "doors", "books", "numbers")
+STEPS = ("tables", "walls", "doors", "books", "numbers", "figures")
 
 
 def upgrade() -> None:

@@ -62,13 +62,13 @@ class Caller:
     def everything(self, path: str, *, limit: int = 200) -> list[Any]:
         """Every item of a list, page by page."""
         found: list[Any] = []
-        parameters: dict[str, Any] = {"limit": limit}
-        while True:
-            answer = self.read(path, params=parameters)
+        url = f"{path}{'&' if '?' in path else '?'}limit={limit}"
+        answer = self.read(url)
+        found += answer["data"]
+        while answer["has_more"]:
+            answer = self.read(f"{url}&after={answer['next']}")
             found += answer["data"]
-            if not answer["has_more"]:
-                return found
-            parameters["after"] = answer["next"]
+        return found
 
 
 def with_token(http: TestClient, token: str) -> Caller:
