@@ -193,11 +193,11 @@ def test_what_was_kept_of_a_price_is_income_of_its_own(tx: Tx) -> None:
 
 def test_provider_fees_and_write_offs_lower_the_contribution(tx: Tx) -> None:
     place = a_place(tx)
-    for seat in (place, place.another()):
+    neighbour = place.another()
+    for seat in (place, neighbour):
         buy(tx, seat, on=at("2026-03-01T12:00"))
-        last = seat
     sell(tx, place, on=at("2026-03-02T12:00"))
-    write_off(tx, last, on=at("2026-03-20T12:00"))
+    write_off(tx, neighbour, on=at("2026-03-20T12:00"))
     share = CapturedShare(place.event_id, place.supplier_id, place.section, Money(Decimal("38.50"), "EUR"))
     post(tx, postings.provider_fee(Money(Decimal("0.90"), "EUR"), shares=[share]), on=at("2026-03-21T12:00"))
 
