@@ -120,7 +120,15 @@ def claim(tx: Tx, ids: Sequence[UUID], *, lease: timedelta) -> list[Message]:
 
 
 def delivered(tx: Tx, ids: Sequence[UUID]) -> None:
-    """The other side has accepted these."""
+    """The other side has accepted these; the operations they carry are running from here on."""
+    if not ids:
+        return
+    tx.run(
+        """UPDATE operations o SET status = 'running' FROM outbox m
+           WHERE m.id = ANY(%s) AND m.kind <> 'MAIL' AND o.tenant_id = m.tenant_id AND o.status = 'queued'
+             AND o.id = substring(m.key FROM '[0-9a-f-]{36}$')::uuid""",
+        (list(ids),),
+    )
     tx.run("UPDATE outbox SET delivered_at = clock_timestamp(), last_error = NULL WHERE id = ANY(%s)", (list(ids),))
 
 
