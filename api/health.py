@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -47,12 +47,17 @@ async def _looked_at(request: Request) -> tuple[str, str] | None:
     state = request.app.state
     look: asyncio.Task[tuple[str, str] | None] | None = getattr(state, "look", None)
     if look is None or look.done():
-        look = asyncio.ensure_future(run_in_threadpool(_failing_part, state.database, state.settings))
+        look = asyncio.ensure_future(_in_own_thread(state.database, state.settings))
         state.look = look
     try:
         return await asyncio.wait_for(asyncio.shield(look), PATIENCE)
     except TimeoutError:
         return "postgres", "postgres: does not answer"
+
+
+async def _in_own_thread(database: Database, settings: Settings) -> tuple[str, str] | None:
+    """A thread that no rush of requests can keep from us."""
+    return await to_thread.run_sync(_failing_part, database, settings, limiter=CapacityLimiter(1))
 
 
 def _failing_part(database: Database, settings: Settings) -> tuple[str, str] | None:
