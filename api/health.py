@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api import problems
-from db import migrate, seeding
+from db import revision, seeding
 from db.transaction import Database, DatabaseAway
 from gateways.temporal import Pulse
 from settings import Settings
@@ -63,12 +63,12 @@ async def _in_own_thread(database: Database, settings: Settings) -> tuple[str, s
 def _failing_part(database: Database, settings: Settings) -> tuple[str, str] | None:
     try:
         with database.tenantless() as tx:
-            revision = tx.value("SELECT version_num FROM alembic_version")
+            found = tx.value("SELECT version_num FROM alembic_version")
             seeded = seeding.done(tx)
     except DatabaseAway as away:
         return "postgres", f"postgres: {away}"
-    if revision != migrate.head():
-        return "migrations", f"migrations: the database is at {revision}, this release needs {migrate.head()}"
+    if found != revision.head():
+        return "migrations", f"migrations: the database is at {found}, this release needs {revision.head()}"
     if settings.demo and not seeded:
         return "seeding", "seeding"
     return None
