@@ -64,7 +64,9 @@ def start(ground: Ground) -> Addresses:
     address = engine.address if engine else str(ground.settings.temporal_address)
     namespace = ground.settings.temporal_namespace
     ground.home.record_engine(ground.engine_name)
-    job = ground.crew.begin(parts.registrar("temporal-namespace", "namespace", address, namespace))
+    # A server that we did not start has no reason to be slow.
+    patience = "110" if engine else "15"
+    job = ground.crew.begin(parts.registrar("temporal-namespace", "namespace", address, namespace, patience))
     app_url = migrate(ground.settings, home=ground.home, owner_url=owner_url)
     ground.say("postgres", "tables are current")
     _await_temporal(ground, job, engine)

@@ -52,8 +52,11 @@ class Crew:
         """Takes over signals and orphans; for a process that is a supervisor and nothing else."""
         become_subreaper()
         self._reaps = True
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._note)
+        # Under nohup the terminal may close without us.
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, self._note)
 
     def start(self, spec: Spec) -> None:
         """Starts a part and keeps it alive from now on."""

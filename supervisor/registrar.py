@@ -27,13 +27,16 @@ DEPLOYMENT = "allotment"
 _QUEUES = frozenset({"core", "documents"})
 """One of each worker process; the queues beside them join the version when they are first polled."""
 _RETENTION = timedelta(days=7)
-_PATIENCE = timedelta(seconds=110)
+_PATIENCE = 110.0
 _RPC = timedelta(seconds=5)
 
 
-async def prepare_namespace(address: str, *, namespace: str) -> None:
-    """Returns once the server answers and the namespace takes requests, made where it was missing."""
-    client = await _until(lambda: Client.connect(address, namespace=namespace))
+async def prepare_namespace(address: str, *, namespace: str, seconds: float = _PATIENCE) -> None:
+    """Returns once the server answers and the namespace takes requests, made where it was missing.
+
+    Raises TimeoutError after that many seconds.
+    """
+    client = await _until(lambda: Client.connect(address, namespace=namespace), seconds=seconds)
 
     async def usable() -> bool:
         try:
@@ -47,7 +50,7 @@ async def prepare_namespace(address: str, *, namespace: str) -> None:
             raise
         return True
 
-    await _until(usable)
+    await _until(usable, seconds=seconds)
 
 
 async def set_current(address: str, *, namespace: str, build_id: str) -> None:
@@ -89,32 +92,32 @@ async def _register(client: Client, namespace: str) -> None:
             raise
 
 
-async def _until(call: Callable[[], Awaitable[Answer]]) -> Answer:
+async def _until(call: Callable[[], Awaitable[Answer]], *, seconds: float = _PATIENCE) -> Answer:
     """Repeats a call that fails because the other side is not there yet; the last failure is the one that counts."""
-    deadline = asyncio.get_running_loop().time() + _PATIENCE.total_seconds()
+    deadline = asyncio.get_running_loop().time() + seconds
     while True:
         try:
             return await call()
         except (RPCError, RuntimeError, LookupError) as error:
             if asyncio.get_running_loop().time() > deadline:
-                raise TimeoutError(f"Temporal: {error}") from error
+                raise TimeoutError(str(error).splitlines()[0]) from error
             await asyncio.sleep(0.2)
 
 
 async def _task(task: str, address: str, namespace: str, *rest: str) -> None:
     if task == "namespace":
-        await prepare_namespace(address, namespace=namespace)
+        await prepare_namespace(address, namespace=namespace, seconds=float(rest[0]))
     else:
         await set_current(address, namespace=namespace, build_id=rest[0])
 
 
 def main(words: list[str]) -> None:
-    """`namespace <address> <name>` or `current <address> <name> <build id>`; ends the process."""
+    """`namespace <address> <name> <seconds>` or `current <address> <name> <build id>`; ends the process."""
     status = 0
     try:
         asyncio.run(_task(*words))
     except TimeoutError as late:
-        print(late, flush=True)
+        print(f"Temporal at {words[1]}: {late}", flush=True)
         status = 1
     # The SDK's threads may still talk to an interpreter that is being taken down, which aborts the process.
     os._exit(status)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from settings import ROOT
+from settings import ROOT, current
 from supervisor.errors import CannotStart
 from supervisor.process import Spec
 
@@ -49,7 +49,13 @@ def server_and_schema_tool(workshop: Workshop) -> tuple[Path, Path]:
 
 
 def _cache_root() -> Path:
-    return Path.home() / ".cache" / "allotment"
+    """Ours below the user's cache; in the home for an account that has no cache of its own."""
+    usual = Path.home() / ".cache" / "allotment"
+    try:
+        usual.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return current().home / "cache"
+    return usual
 
 
 def _on_path() -> Path | None:

@@ -106,10 +106,16 @@ def _hand_over_work(crew: Crew, addresses: Addresses) -> None:
 def _end_leftovers(home: Home, console: Console) -> None:
     found = leftovers.of_home(home)
     if found:
-        console.say("allotment", f"ending {len(found)} processes that an earlier run left behind")
+        console.say(
+            "allotment", f"ending {len(found)} processes that an earlier run left behind; nothing needs to be done"
+        )
         leftovers.end(found, first=signal.SIGTERM, seconds=5)
-    for file in home.run.glob("*.pid"):
+    stale = sorted(home.run.glob("*.pid"))
+    for file in stale:
         file.unlink(missing_ok=True)
+    if stale:
+        names = ", ".join(file.stem for file in stale)
+        console.say("allotment", f"removed stale pid files of {names}; nothing needs to be done")
 
 
 def _of_running(home: Home, lock: Lock) -> Addresses:
