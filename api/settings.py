@@ -52,11 +52,11 @@ Percent = Annotated[
     Decimal,
     BeforeValidator(_percent, json_schema_input_type=Annotated[str, Field(pattern=r"^[0-9]{1,3}(\.[0-9]{1,3})?$")]),
 ]
-Duration = Annotated[
+GivenDuration = Annotated[
     timedelta,
     BeforeValidator(_duration, json_schema_input_type=Annotated[str, Field(pattern="^P", max_length=40)]),
-    PlainSerializer(_iso, return_type=str, when_used="json"),
 ]
+Duration = Annotated[timedelta, PlainSerializer(_iso, return_type=str, when_used="json")]
 
 
 class NewSettings(Body):
@@ -70,7 +70,7 @@ class NewSettings(Body):
 
     service_fee_percent: Percent | None = None
     timezone: Zone | None = None
-    reservation_window: Duration | None = None
+    reservation_window: GivenDuration | None = None
 
 
 class SettingsShape(Shape):

@@ -26,9 +26,10 @@ desk = Desk(tag="suppliers")
 class SupplierType(StrEnum):
     """What kind of business it is."""
 
-    ORGANIZER = "ORGANIZER"
+    EVENT_ORGANIZER = "EVENT_ORGANIZER"
     VENUE_OWNER = "VENUE_OWNER"
     PROMOTER = "PROMOTER"
+    PRODUCTION_COMPANY = "PRODUCTION_COMPANY"
     ARTIST = "ARTIST"
     BROKER = "BROKER"
     OTHER = "OTHER"
