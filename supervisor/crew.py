@@ -150,7 +150,8 @@ class Crew:
     def _clear_up(self, post: _Post) -> None:
         post.child.kill_session()
         post.child.forget()
-        if post.spec.before_start and post.child.status == -signal.SIGKILL:
+        if post.spec.before_start and post.child.status != 0:
+            # A part that did not end by itself may have left something that nobody else will clear.
             post.spec.before_start()
 
     def _end_orphans(self) -> None:
