@@ -1,0 +1,21 @@
+-- Whatever was asked for ends, or says what it waits for: no message, operation, document or event is left lying for a minute.
+-- Guard: the dispatcher repeats until accepted; activities repeat until an outage is over (asked while the house is awake).
+WITH patience AS (
+    SELECT now() - interval '60 s' AS before WHERE current_setting('allotment.awake_since') <> ''
+        AND NULLIF(current_setting('allotment.awake_since'), '')::timestamptz < now() - interval '60 s'
+)
+SELECT o.tenant_id, 'message ' || o.key AS subject, 'is not delivered since ' || o.created_at || ': '
+    || COALESCE(o.last_error, 'never tried') AS fault
+FROM outbox o, patience WHERE o.delivered_at IS NULL AND o.created_at < patience.before
+UNION ALL
+SELECT o.tenant_id, 'operation ' || o.kind || ' ' || o.id, 'is ' || o.status || ' since ' || o.created_at
+FROM operations o, patience WHERE o.status IN ('queued', 'running') AND o.created_at < patience.before
+UNION ALL
+SELECT d.tenant_id, 'document ' || d.kind || ' ' || d.id, 'is asked for since ' || d.created_at
+FROM documents d, patience WHERE d.storage_key IS NULL AND d.failure IS NULL AND d.created_at < patience.before
+UNION ALL
+SELECT e.tenant_id, 'event ' || e.title, 'is over since ' || e.end_at || ' and not closed'
+FROM events e, patience
+WHERE e.closed_at IS NULL AND e.end_at < patience.before - interval '2 min' AND e.created_at < patience.before - interval '2 min'
+    AND NOT EXISTS (SELECT FROM bookings b WHERE b.tenant_id = e.tenant_id AND b.event_id = e.id
+                    AND (b.status = 'RESERVED' OR b.payment_status = 'PROCESSING'))
