@@ -10,6 +10,7 @@ from uuid import UUID
 from temporalio import activity
 
 from activities import billing, delivering
+from activities.beating import beating
 from activities.carrying import Result, carry_out, plain
 from activities.delivering import Plan
 from activities.delivery_notes import Note, note_of
@@ -108,6 +109,7 @@ class Receiving:
         self._database = database
 
     @activity.defn(name="receiving.record", no_thread_cancel_exception=True)
+    @beating
     def record(self, step: DeliveryStep) -> Position:
         """Everything a delivery changes, in one transaction; says where the order stands then."""
         carry_out(self._database, tenant_id=step.tenant_id, operation_id=step.operation_id, work=_record)

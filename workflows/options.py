@@ -14,6 +14,7 @@ class Options(TypedDict, total=False):
     task_queue: str
     start_to_close_timeout: timedelta
     schedule_to_start_timeout: timedelta
+    heartbeat_timeout: timedelta
     retry_policy: RetryPolicy
 
 
@@ -35,6 +36,14 @@ QUICK_WRITE = Options(task_queue=CORE, start_to_close_timeout=timedelta(seconds=
 
 # One set-based transaction over up to 50,000 seats.
 LONG_WRITE = Options(task_queue=CORE, start_to_close_timeout=timedelta(seconds=60), retry_policy=PATIENT)
+
+# The same by a step that shows signs of life (activities.beating): a killed worker is missed within ten seconds.
+BEATING_WRITE = Options(
+    task_queue=CORE,
+    start_to_close_timeout=timedelta(seconds=120),
+    heartbeat_timeout=timedelta(seconds=10),
+    retry_policy=PATIENT,
+)
 
 # The gateway itself gives up after five seconds and answers "unknown".
 PROVIDER_CALL = Options(task_queue=CORE, start_to_close_timeout=timedelta(seconds=8), retry_policy=PATIENT)

@@ -12,7 +12,7 @@ from temporalio.exceptions import ApplicationError
 with workflow.unsafe.imports_passed_through():
     from activities.purchasing import Position
     from activities.receiving import DeliveryStep, Receiving
-    from workflows.options import LONG_WRITE
+    from workflows.options import BEATING_WRITE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class SupplierReceiptProcess:
         step = DeliveryStep(
             tenant_id=delivery.tenant_id, order_id=delivery.order_id, operation_id=delivery.operation_id
         )
-        position = await workflow.execute_activity_method(Receiving.record, step, **LONG_WRITE)
+        position = await workflow.execute_activity_method(Receiving.record, step, **BEATING_WRITE)
         parent = workflow.info().parent
         if parent is not None:
             await self._tell(parent.workflow_id, Recorded(operation_id=delivery.operation_id, position=position))
