@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, NoReturn
 from uuid import UUID
+from zoneinfo import available_timezones
 
 import typer
 
@@ -13,7 +14,12 @@ import settings
 if TYPE_CHECKING:
     from db.transaction import Database
 
-app = typer.Typer(help="Allotment, the back office of a ticket agency.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(
+    help="Allotment, the back office of a ticket agency.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
 tenants = typer.Typer(help="Agencies.", no_args_is_help=True)
 users = typer.Typer(help="People who log in.", no_args_is_help=True)
 app.add_typer(tenants, name="tenant")
@@ -131,7 +137,14 @@ def tenant_create(
 ) -> None:
     """Create an agency; prints its id, also when it exists already."""
     from activities.access import create_tenant
+    from domain.money import BadMoney, quantum
 
+    try:
+        quantum(currency)
+    except BadMoney as unknown:
+        _fail(unknown)
+    if timezone not in available_timezones():
+        raise typer.BadParameter(f"{timezone} is not a time zone such as Europe/Berlin")
     with _services(), _database() as database:
         typer.echo(create_tenant(database, name=name, currency=currency, timezone=timezone))
 
@@ -149,8 +162,11 @@ def user_add(
 ) -> None:
     """Add a person to an agency; prints the user's id."""
     from activities.access import add_user
+    from domain.access import ROLES
     from domain.states import Refused
 
+    if role not in ROLES:
+        raise typer.BadParameter(f"{role} is not a role; choose one of {', '.join(sorted(ROLES))}")
     with _services(), _database() as database:
         try:
             with database.transaction(_tenant_id(database, tenant)) as tx:
