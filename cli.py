@@ -91,7 +91,7 @@ def seed() -> None:
 @app.command()
 def demo(*, engine: Engine = None) -> None:
     """Run a month of trading against a fresh temporary home and check the books."""
-    from demo import main
+    from demo.main import main
 
     raise typer.Exit(main(engine=_known_engine(engine)))
 
