@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
-from api import asking, health, problems
+from api import asking, docs, errors_page, health, openapi, problems
 from api.entry import Entry
 from api.problems import Rejected
 from api.routers import ROUTERS
@@ -49,7 +49,7 @@ def build(settings: Settings, database: Database) -> FastAPI:
         version=settings.build_id,
         description=DESCRIPTION,
         lifespan=lifespan,
-        docs_url="/docs",
+        docs_url=None,
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},
         max_body_size=12 * MIB,
@@ -60,6 +60,9 @@ def build(settings: Settings, database: Database) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(health.router)
+    app.include_router(errors_page.router)
+    app.include_router(docs.router)
+    openapi.install(app)
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
     app.add_middleware(Entry)
     _translate_errors(app)
