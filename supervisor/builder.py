@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,7 +25,9 @@ def build(go: str, *, program: str, target: Path) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if target.exists():
             return 0
-        with tempfile.TemporaryDirectory(prefix=".building-", dir=target.parent) as folder:
+        for abandoned in target.parent.glob(f".building-{program}-*"):
+            shutil.rmtree(abandoned, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix=f".building-{program}-", dir=target.parent) as folder:
             half = Path(folder) / program
             status = subprocess.run(
                 [go, "build", "-trimpath", "-o", str(half), PACKAGES[program]],
