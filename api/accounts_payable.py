@@ -11,7 +11,7 @@ from fastapi import Query
 from activities import payables as steps
 from api.desk import Accepted, Desk
 from api.pages import After, Limit, id_after, page
-from api.purchase_order_bodies import NewPayment
+from api.purchase_order_bodies import NewSupplierPayment
 from api.receipt_shapes import BillDetailShape, BillShape
 from api.shapes import Page
 from db import payables
@@ -58,6 +58,6 @@ def read_bill(tx: Tx, bill_id: UUID) -> BillDetailShape:
 @desk.starts(
     "/accounts-payable/{bill_id}/pay", needs="payables:write", problems=["overpayment", "currency_not_supported"]
 )
-def pay_bill(tx: Tx, bill_id: UUID, body: NewPayment) -> Accepted:
+def pay_bill(tx: Tx, bill_id: UUID, body: NewSupplierPayment) -> Accepted:
     """Pay a bill, in full unless an amount says less."""
     return Accepted(steps.begin_pay_bill(tx, bill_id, body.paying()))

@@ -250,3 +250,23 @@ class RefundShape(Shape):
             created_at=refund.created_at,
             ended_at=refund.ended_at,
         )
+
+
+class QuoteLineShape(Shape):
+    """What giving up one ticket brings back, and why so much."""
+
+    ticket_id: UUID
+    price: MoneyShape
+    refund: MoneyShape
+    reason: str
+
+
+class QuoteShape(Shape):
+    """A cancellation's numbers; with its `quote_id` they are what will be executed, or the call is refused."""
+
+    quote_id: UUID | None
+    expires_at: Instant
+    lines: list[QuoteLineShape]
+    fee_refund: MoneyShape
+    refund_total: MoneyShape
+    balance_after: MoneyShape

@@ -11,10 +11,11 @@ from pydantic import ConfigDict, Field
 from activities import booking as steps
 from activities import cancelling, reserving
 from activities.sold import totals
-from api.booking_shapes import BookingShape, RefundShape, SummaryShape, TicketShape
+from api.booking_shapes import BookingShape, QuoteShape, RefundShape, SummaryShape, TicketShape
 from api.desk import Accepted, Desk
 from api.pages import After, Limit, id_after, page
 from api.problems import Rejected
+from api.purchase_order_shapes import ChangeShape
 from api.shapes import Body, Line, MoneyShape, Page, utc
 from db import booking as bookings
 from db import history, outbox, refunds
@@ -29,6 +30,7 @@ desk = Desk(tag="bookings")
 
 GivenReason = Literal["CUSTOMER_REQUEST", "EVENT_CANCELLED", "DUPLICATE", "FRAUD"]
 PREVIEW = Query(description="Show the effects and change nothing")
+PREVIEWED: dict[int | str, dict[str, Any]] = {200: {"model": QuoteShape, "description": "With preview"}}
 
 
 class NewBooking(Body):
@@ -93,9 +95,7 @@ def list_bookings(
 
 
 @desk.reads("/bookings/customer/{customer_id}", needs="bookings:read")
-def list_customer_bookings(
-    tx: Tx, customer_id: UUID, limit: Limit = 50, after: After = None
-) -> Page[BookingShape]:
+def list_customer_bookings(tx: Tx, customer_id: UUID, limit: Limit = 50, after: After = None) -> Page[BookingShape]:
     """List a customer's bookings, newest first."""
     rows = bookings.listed(tx, customer_id=customer_id, after=id_after(after), limit=limit)
     return page(rows, limit, lambda row: BookingShape.of(row, None), lambda row: row.id)
@@ -144,7 +144,7 @@ def read_summary(tx: Tx, booking_id: UUID) -> SummaryShape:
     )
 
 
-@desk.reads("/bookings/{booking_id}/history", needs="bookings:read")
+@desk.reads("/bookings/{booking_id}/history", needs="bookings:read", shape=Page[ChangeShape])
 def read_booking_history(tx: Tx, booking_id: UUID) -> dict[str, Any]:
     """Read who changed the booking from what to what, when and why, oldest first."""
     changes = history.of(tx, booking_id)
@@ -178,7 +178,7 @@ class Cancelling(Body):
 CANCELLING = ["wrong_state", "payment_in_progress", "quote_stale", "too_late", "ticket_not_valid", "unknown_id"]
 
 
-@desk.starts("/bookings/{booking_id}/tickets/cancel", needs="bookings:write", problems=CANCELLING)
+@desk.starts("/bookings/{booking_id}/tickets/cancel", needs="bookings:write", problems=CANCELLING, responses=PREVIEWED)
 def cancel_tickets(
     tx: Tx, booking_id: UUID, body: Cancelling, preview: Annotated[bool, PREVIEW] = False
 ) -> Accepted | dict[str, Any]:
@@ -189,7 +189,9 @@ def cancel_tickets(
     return _cancel(tx, booking, body.ticket_ids, reason=body.reason, quote_id=body.quote_id)
 
 
-@desk.starts("/bookings/{booking_id}", method="DELETE", needs="bookings:write", problems=CANCELLING)
+@desk.starts(
+    "/bookings/{booking_id}", method="DELETE", needs="bookings:write", problems=CANCELLING, responses=PREVIEWED
+)
 def cancel_booking(
     tx: Tx,
     booking_id: UUID,
@@ -237,7 +239,12 @@ def _release_preview(tx: Tx, booking: Booking) -> dict[str, Any]:
     """Nothing was paid, so nothing goes back."""
     nothing = Money.zero(booking.currency).as_json()
     lines = [
-        {"ticket_id": str(t.id), "price": Money(t.price, booking.currency).as_json(), "refund": nothing, "reason": "unpaid"}
+        {
+            "ticket_id": str(t.id),
+            "price": Money(t.price, booking.currency).as_json(),
+            "refund": nothing,
+            "reason": "unpaid",
+        }
         for t in bookings.tickets(tx, booking.id)
         if t.status == "RESERVED"
     ]
@@ -251,9 +258,7 @@ def _release_preview(tx: Tx, booking: Booking) -> dict[str, Any]:
     }
 
 
-def _cancel(
-    tx: Tx, booking: Booking, ticket_ids: list[UUID] | None, *, reason: str, quote_id: UUID | None
-) -> Accepted:
+def _cancel(tx: Tx, booking: Booking, ticket_ids: list[UUID] | None, *, reason: str, quote_id: UUID | None) -> Accepted:
     operation_id = cancelling.begin(tx, booking, ticket_ids=ticket_ids, reason=reason, quote_id=quote_id)
     outbox.start(
         tx,

@@ -66,6 +66,7 @@ WORDS: dict[str, Any] = {
     "event_type": "THEATER",
     "timezone": "Europe/Berlin",
     "address": {"city": "Berlin", "country": "DE"},
+    "expires_at": "2026-11-21T10:15:00Z",
     "section": "Parkett",
     "row": "A",
     "rows": "A-B",
@@ -172,6 +173,8 @@ COUNTS = {
 }
 AMOUNTS = {
     "unit_price": "20.00",
+    "refund": "35.00",
+    "refund_total": "35.00",
     "purchase_price": "20.00",
     "cost": "20.00",
     "price": "35.00",
@@ -256,6 +259,7 @@ SHAPED: dict[str, Any] = {
     "PaymentShape.method": "CREDIT_CARD",
     "RefundShape.status": "SETTLED",
     "RefundShape.reason": "CUSTOMER_REQUEST",
+    "QuoteLineShape.reason": "full refund until the event begins",
     "PreviewSeatsShape.seats": "1-25",
     "Body_revoke_token.token": "at_7Q4MKX9T2VPDH3ZA",
     "Body_import_seats.file": "section,row,seat\nParkett,A,1\nParkett,A,2\n",

@@ -123,7 +123,7 @@ class Cancellation(Body):
     reason: Name
 
 
-class NewPayment(Body):
+class NewSupplierPayment(Body):
     """Money that went to the supplier; without an amount all that is open."""
 
     model_config = ConfigDict(

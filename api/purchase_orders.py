@@ -14,7 +14,7 @@ from api.deliveries import Delivery, DeliveryPreviewShape, request_body
 from api.desk import Accepted, Desk
 from api.pages import After, Limit, keys_after, page
 from api.problems import Rejected
-from api.purchase_order_bodies import Cancellation, Confirmation, NewOrder, NewPayment
+from api.purchase_order_bodies import Cancellation, Confirmation, NewOrder, NewSupplierPayment
 from api.purchase_order_shapes import (
     CancellationPreviewShape,
     CancelledLineShape,
@@ -191,7 +191,7 @@ def cancel_order(
     needs="payables:write",
     problems=["wrong_state", "nothing_to_pay", "overpayment", "currency_not_supported"],
 )
-def pay_order(tx: Tx, order_id: UUID, body: NewPayment) -> Accepted:
+def pay_order(tx: Tx, order_id: UUID, body: NewSupplierPayment) -> Accepted:
     """Pay on an order: its open bills first, by due date; what goes beyond them is an advance."""
     return Accepted(payables.begin_pay_order(tx, order_id, body.paying()))
 
