@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 from temporalio import workflow
-from temporalio.common import VersioningBehavior
 from temporalio.workflow import ParentClosePolicy
 
 with workflow.unsafe.imports_passed_through():
@@ -37,7 +36,7 @@ class OrderProcess:
     most_updates: int = 500
 
 
-@workflow.defn(name=PROCESS, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+@workflow.defn(name=PROCESS)
 class PurchaseOrderProcess:
     """Holds the order's position, never its lines. One thing happens to an order at a time.
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from temporalio import workflow
-from temporalio.common import VersioningBehavior
 
 with workflow.unsafe.imports_passed_through():
     from activities.payables import PROCESS, Payables, PaymentStep
     from workflows.options import QUICK_WRITE
 
 
-@workflow.defn(name=PROCESS, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+@workflow.defn(name=PROCESS)
 class SupplierPaymentProcess:
     """Bills outlive the order's process, and so does paying them."""
 

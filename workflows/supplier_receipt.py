@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from temporalio import workflow
-from temporalio.common import VersioningBehavior
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
@@ -32,7 +31,7 @@ class Recorded:
     position: Position
 
 
-@workflow.defn(name="SupplierReceipt", versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+@workflow.defn(name="SupplierReceipt")
 class SupplierReceiptProcess:
     """The delivery's one transaction also asks for the receipt's paper and its letters, so nothing is left to undo."""
 
