@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from api import asking, docs, errors_page, health, openapi, problems
 from api.entry import Entry
+from api.measure import Measure
 from api.problems import Rejected
 from api.routers import ROUTERS
 from db.transaction import Database, DatabaseAway
@@ -29,7 +30,6 @@ DESCRIPTION = """The back office of a ticket agency: buy seats in bulk, own them
 and close the books to the cent. Errors are problem documents (RFC 9457) with a stable `code`; see
 [the catalogue](/docs/errors)."""
 
-MIB = 1024 * 1024
 # A little more than the database connections of this process: a rush queues here, where waiting costs nothing.
 THREADS = 10
 
@@ -52,7 +52,6 @@ def build(settings: Settings, database: Database) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},
-        max_body_size=12 * MIB,
     )
     app.state.database = database
     app.state.settings = settings
@@ -64,6 +63,7 @@ def build(settings: Settings, database: Database) -> FastAPI:
     app.include_router(docs.router)
     openapi.install(app)
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
+    app.add_middleware(Measure)
     app.add_middleware(Entry)
     _translate_errors(app)
     return app
@@ -77,6 +77,7 @@ def _translate_errors(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(DatabaseAway, _away)
     app.add_exception_handler(psycopg.OperationalError, _away)
+    app.add_exception_handler(psycopg.DataError, _unstorable)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -134,6 +135,12 @@ async def _http(request: Request, error: Exception) -> Response:
 async def _away(request: Request, error: Exception) -> Response:
     log.warning("the database is away", error=str(error))
     return _answer(request, "unavailable", "the database cannot be reached just now; nothing was done")
+
+
+async def _unstorable(request: Request, error: Exception) -> Response:
+    """PostgreSQL cannot hold what was sent: a gap in the checks of the fields, but no reason to fail."""
+    log.error("a value reached the database that it cannot hold", error=str(error))
+    return _answer(request, "invalid", "a value is out of the range that can be stored")
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

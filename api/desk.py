@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_type_hints
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response, UploadFile
+from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from psycopg.errors import DeadlockDetected, UniqueViolation
 from pydantic import BaseModel
+from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from typing_extensions import override
 
@@ -100,7 +101,9 @@ class DeskRoute(APIRoute):
             strange = [name for name in request.query_params if name not in known]
             if spec is not None and strange:
                 await run_in_threadpool(_admit, request, spec)
-                faults = [asking.fault(f"?{name}", "unknown_parameter", f"{name} is no parameter here") for name in strange]
+                faults = [
+                    asking.fault(f"?{name}", "unknown_parameter", f"{name} is no parameter here") for name in strange
+                ]
                 raise Rejected("unknown_parameter", f"unknown query parameter: {', '.join(strange)}", errors=faults)
             try:
                 return await handler(request)
@@ -118,15 +121,21 @@ class Desk(APIRouter):
     def __init__(self, *, tag: str) -> None:
         super().__init__(prefix="/api", tags=[tag], route_class=DeskRoute)
 
-    def reads(self, path: str, *, needs: str, single: bool = False, problems: Sequence[str] = (), **extra: Any) -> Callable[[F], F]:
+    def reads(
+        self, path: str, *, needs: str, single: bool = False, problems: Sequence[str] = (), **extra: Any
+    ) -> Callable[[F], F]:
         """GET: `single` for one thing (it carries an ETag)."""
         return self._route("GET", path, needs=needs, status=200, single=single, problems=problems, **extra)
 
-    def creates(self, path: str, *, needs: str, status: int = 201, problems: Sequence[str] = (), **extra: Any) -> Callable[[F], F]:
+    def creates(
+        self, path: str, *, needs: str, status: int = 201, problems: Sequence[str] = (), **extra: Any
+    ) -> Callable[[F], F]:
         """POST that makes a thing, or does something at once (status 200)."""
         return self._route("POST", path, needs=needs, status=status, problems=problems, **extra)
 
-    def replaces(self, path: str, *, needs: str, problems: Sequence[str] = (), if_match: bool = False, **extra: Any) -> Callable[[F], F]:
+    def replaces(
+        self, path: str, *, needs: str, problems: Sequence[str] = (), if_match: bool = False, **extra: Any
+    ) -> Callable[[F], F]:
         """PUT."""
         return self._route("PUT", path, needs=needs, status=200, if_match=if_match, problems=problems, **extra)
 
@@ -134,7 +143,9 @@ class Desk(APIRouter):
         """DELETE."""
         return self._route("DELETE", path, needs=needs, status=204, problems=problems, **extra)
 
-    def starts(self, path: str, *, needs: str, method: str = "POST", problems: Sequence[str] = (), **extra: Any) -> Callable[[F], F]:
+    def starts(
+        self, path: str, *, needs: str, method: str = "POST", problems: Sequence[str] = (), **extra: Any
+    ) -> Callable[[F], F]:
         """An action carried by a workflow: always 202 and an operation."""
         return self._route(method, path, needs=needs, status=202, operation=True, problems=problems, **extra)
 
