@@ -96,7 +96,7 @@ def request_order(tx: Tx, order_id: UUID) -> UUID:
         subject_id=order_id,
         filename=f"{order.po_number}.pdf",
         media_type=kinds.PDF,
-        parameters={},
+        parameters={"mark": mark},
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from uuid import UUID
 
 from db.documents import Document
@@ -26,7 +27,8 @@ def read(tx: Tx, document: Document) -> Printer:
 
 
 def _purchase_order(tx: Tx, document: Document) -> Printer:
-    paper = contents.purchase_order(tx, _subject(document))
+    # What was asked for as a draft stays one, however quickly the order was sent after it.
+    paper = replace(contents.purchase_order(tx, _subject(document)), mark=document.parameters["mark"])
     return lambda: press.purchase_order_pdf(paper)
 
 

@@ -1,0 +1,45 @@
+"""Somebody who prints what is asked for, in place of the documents worker and the engine that would call it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from activities.documents import DocumentActivities, DocumentStep, Made
+from db.transaction import Database
+from gateways.storage import Storage
+
+
+def waiting(database: Database, tenant_id: UUID) -> list[UUID]:
+    """The documents that have been asked for and not been made, oldest first."""
+    with database.transaction(tenant_id) as tx:
+        return tx.values("SELECT id FROM documents WHERE storage_key IS NULL AND failure IS NULL ORDER BY id")
+
+
+def print_all(database: Database, tenant_id: UUID, storage: Storage) -> list[Made]:
+    """Make everything this agency is waiting for."""
+    steps = DocumentActivities(database, storage)
+    return [
+        steps.render(DocumentStep(tenant_id=tenant_id, document_id=document_id))
+        for document_id in waiting(database, tenant_id)
+    ]
+
+
+@contextmanager
+def a_printer(database: Database, tenant_id: UUID, storage: Storage) -> Iterator[None]:
+    """Make whatever this agency asks for while the block lasts."""
+    over = threading.Event()
+
+    def work() -> None:
+        while not over.wait(0.02):
+            print_all(database, tenant_id, storage)
+
+    printer = threading.Thread(target=work)
+    printer.start()
+    try:
+        yield
+    finally:
+        over.set()
+        printer.join()
