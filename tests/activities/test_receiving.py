@@ -13,7 +13,8 @@ import psycopg
 import pytest
 
 from activities.receiving import DeliveryStep, Receiving
-from db.transaction import Database
+from db import purchasing, receiving
+from db.transaction import Database, Tx
 from tests.makers.access import Agency
 from tests.makers.buying import Buying, a_block, a_line, a_note, buying_in
 from tests.makers.callers import Caller
@@ -232,3 +233,43 @@ def test_a_receipt_has_the_operations_id_and_repeats_find_it(buying: Buying) -> 
     assert first == second
     assert first.status == "PARTIALLY_RECEIVED"
     assert ended(buying, [asked])[0]["result"]["receipt_id"] == asked["id"]
+
+
+def test_without_the_lock_on_seats_the_second_delivery_finds_out_too_late(
+    buying: Buying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = [buying.confirmed(), buying.confirmed()]
+    asked = [buying.ask(order["id"], "receive", a_note(order, "Parkett/A/1-5")).json() for order in orders]
+    both_have_looked = Barrier(2)
+
+    def look(tx: Tx, seat_ids: Sequence[UUID]) -> set[UUID]:
+        both_have_looked.wait(timeout=10)
+        return set(seat_ids)
+
+    monkeypatch.setattr(receiving, "lock_seats", look)
+
+    with pytest.raises(AssertionError, match="locked before they are taken"):
+        steps(buying, asked)
+
+    assert owned(buying) == 5
+
+
+def test_without_the_lock_on_the_order_the_line_itself_still_refuses_too_many(
+    buying: Buying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = buying.confirmed()
+    notes = [a_note(order, f"Parkett/{row}/1-6", reference=row) for row in "AB"]
+    asked = [buying.ask(order["id"], "receive", note).json() for note in notes]
+    both_have_looked = Barrier(2)
+
+    def look(tx: Tx, order_id: UUID) -> purchasing.OrderWithLines | None:
+        found = purchasing.find(tx, order_id)
+        both_have_looked.wait(timeout=10)
+        return found
+
+    monkeypatch.setattr(purchasing, "lock", look)
+
+    with pytest.raises(psycopg.errors.CheckViolation):
+        steps(buying, asked)
+
+    assert buying.order(order["id"])["lines"][0]["received_quantity"] == 6
