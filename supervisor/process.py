@@ -17,10 +17,9 @@ from supervisor.home import Home
 MARK = "ALLOTMENT_PART"
 """The variable by which a later supervisor of the same home knows a leftover of an earlier one."""
 
-_PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _LOG_LIMIT = 20_000_000
-_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+_LAUNCH = Path(__file__).with_name("launch.py")
 
 
 @dataclass(frozen=True)
@@ -47,8 +46,8 @@ class Spec:
 
 def become_subreaper() -> None:
     """Orphans of our parts become our children, so that we see them and can end them. Linux only."""
-    if _libc is not None:
-        _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def inherited_environment() -> dict[str, str]:
@@ -113,10 +112,9 @@ def _spawn(spec: Spec, *, home: Home) -> "subprocess.Popen[bytes]":
     log = home.log(spec.name)
     if log.exists() and log.stat().st_size > _LOG_LIMIT:
         log.replace(log.with_suffix(".log.1"))
-    account = spec.account
     with log.open("ab") as output:
         return subprocess.Popen(
-            spec.command,
+            _launched(spec),
             cwd=spec.folder,
             env={**inherited_environment(), **spec.environment, MARK: f"{spec.name}@{home.path}"},
             stdin=subprocess.DEVNULL,
@@ -125,22 +123,11 @@ def _spawn(spec: Spec, *, home: Home) -> "subprocess.Popen[bytes]":
             start_new_session=True,
             # Mail, documents, books and logs are the agency's business, not every local user's.
             umask=0o077,
-            user=account.uid if account else None,
-            group=account.gid if account else None,
-            extra_groups=[] if account else None,
-            preexec_fn=_die_with_parent(spec.stop_signal),  # noqa: PLW1509 - the supervisor has one thread
         )
 
 
-def _die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
-    """Runs in the child: should the supervisor itself be killed, its parts are asked to end by the kernel."""
-    if _libc is None:
-        return None
-    prctl, parent = _libc.prctl, os.getpid()
-
-    def arrange() -> None:
-        prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return arrange
+def _launched(spec: Spec) -> list[str]:
+    """The command behind `launch`, which becomes it: same pid, no wrapper stays."""
+    account = (str(spec.account.uid), str(spec.account.gid)) if spec.account else ("-", "-")
+    words = (str(int(spec.stop_signal)), str(os.getpid()), *account)
+    return [sys.executable, "-I", "-S", str(_LAUNCH), *words, *spec.command]
