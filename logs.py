@@ -33,4 +33,5 @@ def configure(*, part: str) -> None:
         )
     )
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    logging.getLogger("temporalio").setLevel(logging.WARNING)
+    for chatty in ("temporalio", "httpx2", "httpx", "httpcore", "fontTools", "weasyprint"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

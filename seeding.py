@@ -54,7 +54,9 @@ def _make_event(settings: Settings) -> None:
     """A small hall with one event at Parkside; the idempotency keys make an interrupted seeding harmless."""
     with httpx2.Client(base_url=f"http://127.0.0.1:{settings.port}/api", timeout=30, trust_env=False) as http:
         _log_in(http)
-        venue = _post(http, "/venues", {"name": "Parkside Studio", "venue_type": "THEATER", "timezone": "Europe/Berlin"})
+        venue = _post(
+            http, "/venues", {"name": "Parkside Studio", "venue_type": "THEATER", "timezone": "Europe/Berlin"}
+        )
         csv = "section,row,seat\n" + "".join(f"Stalls,{row},{seat}\n" for row in ROWS for seat in range(1, SEATS + 1))
         files = {"file": ("seats.csv", csv.encode(), "text/csv")}
         answer = http.post(f"/venues/{venue['id']}/seats/import", files=files)
@@ -81,17 +83,18 @@ def _log_in(http: httpx2.Client) -> None:
         try:
             answer = http.post("/auth/token", data=form)
             answer.raise_for_status()
-            http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-            return
         except httpx2.HTTPError:
             if time.monotonic() > give_up:
                 raise
             time.sleep(0.5)
+        else:
+            http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+            return
 
 
 def _post(http: httpx2.Client, path: str, body: dict[str, Any]) -> dict[str, Any]:
     answer = http.post(path, json=body, headers={"Idempotency-Key": f"demo {path}"})
-    if answer.status_code != 201:
+    if answer.status_code != httpx2.codes.CREATED:
         sys.exit(f"seeding: {path} answered {answer.status_code}: {answer.text[:300]}")
     made: dict[str, Any] = answer.json()
     return made
