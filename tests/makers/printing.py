@@ -5,11 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from uuid import UUID
 
+from starlette.testclient import TestClient
+
 from activities.documents import DocumentActivities, DocumentStep, Made
+from api.app import build
 from db.transaction import Database
 from gateways.storage import Storage
+from settings import Settings
 
 
 def waiting(database: Database, tenant_id: UUID) -> list[UUID]:
@@ -43,3 +48,11 @@ def a_printer(database: Database, tenant_id: UUID, storage: Storage) -> Iterator
     finally:
         over.set()
         printer.join()
+
+
+@contextmanager
+def an_api(app_url: str, home: Path) -> Iterator[TestClient]:
+    """The API with a home of its own, below which its documents lie."""
+    database = Database(app_url, size=12, name="tests-api")
+    with TestClient(build(Settings(build_id="test", home=home), database)) as client:
+        yield client
