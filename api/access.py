@@ -31,7 +31,7 @@ class TokenShape(Shape):
 
     access_token: str
     refresh_token: str
-    token_type: str = "Bearer"
+    token_type: str = "Bearer"  # noqa: S105 -- the name of the scheme
     expires_in: int
 
 

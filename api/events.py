@@ -33,7 +33,7 @@ def _day_or_moment(text: object) -> date:
         raise PydanticCustomError(
             "day", "must be a day such as 2027-03-01 or a moment such as 2027-03-01T18:00:00Z"
         ) from None
-    if not 1970 <= found.year <= 9000:  # noqa: PLR2004 -- what shapes.Moment allows
+    if not 1970 <= found.year <= 9000:
         raise PydanticCustomError("day", "must lie between the years 1970 and 9000")
     return found
 

@@ -26,14 +26,14 @@ SHORTEST, LONGEST = timedelta(seconds=1), timedelta(days=7)
 def _percent(value: object) -> Decimal:
     """A decimal string; a whole number is taken too, a binary fraction is not."""
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    if not isinstance(text, str) or not _PERCENT.fullmatch(text) or Decimal(text) > 100:  # noqa: PLR2004
+    if not isinstance(text, str) or not _PERCENT.fullmatch(text) or Decimal(text) > 100:
         raise PydanticCustomError("percent", 'must be a decimal string from "0" to "100" with at most 3 decimals')
     return Decimal(text)
 
 
 def _duration(value: object) -> timedelta:
     words = "must be an ISO 8601 duration such as PT15M, from one second to seven days"
-    if not isinstance(value, str) or not value.startswith("P") or len(value) > 40:  # noqa: PLR2004
+    if not isinstance(value, str) or not value.startswith("P") or len(value) > 40:
         raise PydanticCustomError("duration", words)
     try:
         found = _DURATION.validate_python(value)

@@ -160,7 +160,7 @@ def find_family(tx: Tx, secret_hash: bytes) -> UUID | None:
     return family
 
 
-def add_credential(
+def add_credential(  # noqa: PLR0913 -- one argument per column
     tx: Tx,
     *,
     kind: str,

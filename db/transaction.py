@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from uuid import UUID
 
 import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.rows import class_row, dict_row, scalar_row
 from psycopg_pool import ConnectionPool, PoolTimeout
-from typing_extensions import Self
 
 T = TypeVar("T")
 Params = Mapping[str, Any] | Sequence[Any] | None
@@ -121,7 +120,7 @@ class Database:
             url,
             min_size=1,
             max_size=size,
-            timeout=3.0,
+            timeout=3,
             open=False,
             reconnect_timeout=0,
             kwargs={
@@ -224,4 +223,3 @@ class Database:
             except psycopg.OperationalError:
                 conn.close()
         self._pool.putconn(conn)
-

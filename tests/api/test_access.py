@@ -229,7 +229,7 @@ def test_no_secret_is_kept_as_it_is(
     ],
 )
 def test_without_a_living_credential_nobody_is_let_in(http: TestClient, headers: dict[str, str]) -> None:
-    answer = http.get(ME, headers={name: value.encode("latin-1") for name, value in headers.items()})
+    answer = http.get(ME, headers={name.encode(): value.encode("latin-1") for name, value in headers.items()})
 
     assert refusal(answer) == (401, "unauthenticated")
     assert answer.headers["WWW-Authenticate"] == "Bearer"

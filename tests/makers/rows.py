@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -23,6 +24,17 @@ KNOWN: dict[str, dict[str, Any]] = {
     "credentials": {"kind": "API_KEY", "expires_at": None},
     "seat_movements": {"account": "1200"},
     "bill_settlements": {"source": "PAYMENT"},
+}
+
+VALUES: dict[type[types.TypeEngine[Any]], Callable[[], Any]] = {
+    postgresql.UUID: new_id,
+    postgresql.JSONB: lambda: Jsonb({}),
+    postgresql.ARRAY: list,
+    types.Text: lambda: f"text {new_id().hex[-8:]}",
+    types.DateTime: lambda: datetime(2031, 1, 1, tzinfo=UTC),
+    types.Date: lambda: date(2031, 1, 1),
+    types.LargeBinary: lambda: new_id().bytes,
+    types.Numeric: lambda: Decimal(1),
 }
 
 
@@ -54,22 +66,4 @@ def _filled(table: str, given: dict[str, Any]) -> dict[str, Any]:
 
 def _any(column: Column[Any]) -> Any:
     """A value of the column's type, unlike any other where it is text or an id."""
-    match column.type:
-        case postgresql.UUID():
-            return new_id()
-        case types.Text():
-            return f"{column.name} {new_id().hex[-8:]}"
-        case postgresql.JSONB():
-            return Jsonb({})
-        case types.DateTime():
-            return datetime(2031, 1, 1, tzinfo=UTC)
-        case types.Date():
-            return date(2031, 1, 1)
-        case types.LargeBinary():
-            return new_id().bytes
-        case postgresql.ARRAY():
-            return []
-        case types.Numeric():
-            return Decimal(1)
-        case _:
-            return 1
+    return next((make() for kind, make in VALUES.items() if isinstance(column.type, kind)), 1)
