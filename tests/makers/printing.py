@@ -34,12 +34,14 @@ def print_all(database: Database, tenant_id: UUID, storage: Storage) -> list[Mad
 
 @contextmanager
 def a_printer(database: Database, tenant_id: UUID, storage: Storage) -> Iterator[None]:
-    """Make whatever this agency asks for while the block lasts."""
+    """Make whatever this agency asks for while the block lasts, the newest first: that is what somebody waits for."""
     over = threading.Event()
+    steps = DocumentActivities(database, storage)
 
     def work() -> None:
         while not over.wait(0.02):
-            print_all(database, tenant_id, storage)
+            for document_id in waiting(database, tenant_id)[-1:]:
+                steps.render(DocumentStep(tenant_id=tenant_id, document_id=document_id))
 
     printer = threading.Thread(target=work)
     printer.start()
