@@ -1,6 +1,6 @@
 """A booking after it was reserved: begin to pay, settle what the provider said, let it go when its time is over."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,12 +10,14 @@ from temporalio import activity
 
 from activities.carrying import carry_out, refusal
 from activities.sold import sold_tickets
+from activities.telling import tell_customer
 from activities.words import Word
 from db import booking as bookings
-from db import ledger, operations, outbox, payments, refunds
-from db.booking import Booking, Seat
+from db import ledger, operations, outbox, payments, refunds, seating
+from db.booking import Booking
 from db.operations import Operation
 from db.payments import Payment
+from db.seating import Seat
 from db.transaction import Database, Tx
 from domain import booking as rules
 from domain import ledger as postings
@@ -99,16 +101,16 @@ def begin_payment(tx: Tx, booking_id: UUID, *, method: str, provider: str, token
     )
     bookings.set_payment_status(tx, booking.id, to=PaymentStatus.PROCESSING)
     until = rules.held_until(booking.reserved_until, payment=PaymentStatus.PROCESSING, grace=grace)
-    bookings.hold_until(tx, booking.id, until=until)
+    if bookings.hold_until(tx, booking.id, until=until) < booking.ticket_count:
+        # The clock was right when it was asked, and somebody was faster to a seat while we waited for it.
+        raise Refused("reservation_expired", "The time to pay for these seats is over; please reserve again.")
     _tell_process(tx, booking, verb="pay", operation_id=operation_id)
     return operation_id
 
 
 def begin_release(tx: Tx, booking: Booking, *, reason: str) -> UUID:
     """The request's half of giving up an unpaid booking."""
-    rules.BOOKING.after(BookingStatus(booking.status), "release")
-    if booking.payment_status == PaymentStatus.PROCESSING:
-        raise Refused("payment_in_progress", "a payment for this booking is on its way")
+    _check_releasable(booking)
     subject = operations.Subject(object="booking", id=booking.id, number=booking.booking_number)
     operation_id = operations.open_operation(tx, kind=KIND_RELEASE, subject=subject, payload={"reason": reason})
     _tell_process(tx, booking, verb="release", operation_id=operation_id)
@@ -137,22 +139,12 @@ class BookingActivities:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    @activity.defn(name="booking.position")
-    def position(self, at: BookingStep) -> Position:
-        """Where the booking stands by the database's clock."""
-        with self._database.transaction(at.tenant_id) as tx:
-            booking = bookings.find(tx, at.booking_id)
-            if booking is None or booking.status != BookingStatus.RESERVED:
-                return Position(open=False, seconds_left=0.0)
-            left = (booking.held_until - bookings.database_now(tx)).total_seconds()
-            return Position(open=True, seconds_left=max(left, 0.0))
-
     @activity.defn(name="booking.expire")
     def expire(self, at: BookingStep) -> Position:
         """End the booking if its time is over by the database's clock; says where it stands then."""
         with self._database.transaction(at.tenant_id) as tx:
             expire_due(tx, at.booking_id)
-        return self.position(at)
+            return _position(tx, at.booking_id)
 
     @activity.defn(name="booking.release")
     def release(self, at: ReleaseStep) -> Position:
@@ -160,14 +152,13 @@ class BookingActivities:
 
         def work(tx: Tx, operation: Operation) -> Mapping[str, Any]:
             booking = bookings.take(tx, at.booking_id)
-            rules.BOOKING.after(BookingStatus(booking.status), "release")
-            if booking.payment_status == PaymentStatus.PROCESSING:
-                raise Refused("payment_in_progress", "a payment for this booking is on its way")
+            _check_releasable(booking)
             freed = bookings.give_up(tx, booking, reason=operation.payload["reason"])
             return {"booking_id": booking.id, "status": "CANCELLED", "seats_released": freed}
 
         carry_out(self._database, tenant_id=at.tenant_id, operation_id=at.operation_id, work=work)
-        return self.position(BookingStep(tenant_id=at.tenant_id, booking_id=at.booking_id))
+        with self._database.transaction(at.tenant_id) as tx:
+            return _position(tx, at.booking_id)
 
     @activity.defn(name="booking.settle")
     def settle(self, at: SettleStep) -> Settled:
@@ -181,12 +172,26 @@ class BookingActivities:
             return _settle(tx, booking, payment, at.word)
 
 
+def _check_releasable(booking: Booking) -> None:
+    rules.BOOKING.after(BookingStatus(booking.status), "release")
+    if booking.payment_status == PaymentStatus.PROCESSING:
+        raise Refused("payment_in_progress", "a payment for this booking is on its way")
+
+
+def _position(tx: Tx, booking_id: UUID) -> Position:
+    """Where the booking stands by the database's clock."""
+    booking = bookings.find(tx, booking_id)
+    if booking is None or booking.status != BookingStatus.RESERVED:
+        return Position(open=False, seconds_left=0.0)
+    left = (booking.held_until - bookings.database_now(tx)).total_seconds()
+    return Position(open=True, seconds_left=max(left, 0.0))
+
+
 def expire_due(tx: Tx, booking_id: UUID) -> bool:
     """CANCELLED / EXPIRED if its time, grace included, is over and it is still reserved."""
     booking = bookings.take(tx, booking_id)
     if booking.status != BookingStatus.RESERVED or booking.held_until > bookings.database_now(tx):
         return False
-    rules.BOOKING.after(BookingStatus(booking.status), "expire")
     bookings.give_up(tx, booking, reason=Reason.EXPIRED)
     return True
 
@@ -197,7 +202,7 @@ def _settle(tx: Tx, booking: Booking, payment: Payment, word: Word) -> Settled:
     payments.note_reference(tx, payment.id, reference=word.reference)
     if word.state in (ProviderState.AUTHORISED, ProviderState.CAPTURED):
         return _take_money(tx, booking, payment, word)
-    _fail(tx, payment, code=word.reason if word.reason in KNOWN_DECLINES else "payment_failed")
+    _fail(tx, payment, code=_decline(word))
     if booking.status == BookingStatus.RESERVED:
         bookings.set_payment_status(tx, booking.id, to=PaymentStatus.PENDING)
         bookings.hold_until(tx, booking.id, until=booking.reserved_until)
@@ -206,47 +211,44 @@ def _settle(tx: Tx, booking: Booking, payment: Payment, word: Word) -> Settled:
     return Settled(then="nothing", booking_open=booking.status == BookingStatus.RESERVED)
 
 
-KNOWN_DECLINES = ("card_declined", "insufficient_funds")
+def _decline(word: Word) -> str:
+    """Our code for the provider's no."""
+    if word.reason in ("card_declined", "insufficient_funds"):
+        return word.reason
+    return "card_declined" if word.state == ProviderState.DECLINED else "payment_failed"
 
 
 def _told_before(tx: Tx, booking: Booking, payment: Payment) -> Settled:
     """This step ran before and its answer was lost: say again what it said."""
-    open_refunds = [r for r in refunds.of_booking(tx, booking.id) if r.cause == f"late/{payment.id}"]
-    if open_refunds:
-        return Settled(then="refund", refund_id=open_refunds[-1].id)
+    late = [refund for refund in refunds.of_booking(tx, booking.id) if refund.cause == f"late/{payment.id}"]
+    if late:
+        return Settled(then="refund", refund_id=late[-1].id)
     if payment.failure_reason == "reservation_expired":
         return Settled(then="void")
     return Settled(then="nothing", booking_open=booking.status == BookingStatus.RESERVED)
 
 
 def _take_money(tx: Tx, booking: Booking, payment: Payment, word: Word) -> Settled:
-    """The money is certain: sell the seats if they are ours or still free, else let the money go back."""
-    captured_at = word.occurred_at if word.state == ProviderState.CAPTURED else None
+    """The money is certain: sell the seats if they are ours or still free, else let the money go back.
+
+    Money that the provider took by itself was never owed to us: it stands in 2210 until it is decided about.
+    """
+    is_taken = word.state == ProviderState.CAPTURED
+    then = "complete" if is_taken else "capture"
     if booking.status == BookingStatus.CONFIRMED:
-        return Settled(then="capture" if captured_at is None else "complete")
+        return Settled(then=then)
     seats = _seats_to_sell(tx, booking)
-    if captured_at is not None:
-        _post(tx, payment, postings.late_money, name="late-money", at=captured_at)
+    now = bookings.database_now(tx)
+    taken_at = (word.occurred_at or now) if is_taken else None
+    if taken_at is not None:
+        _post(tx, payment, postings.late_money, name="late-money", at=taken_at)
         payments.note_paid(tx, booking.id, amount=payment.amount)
     if seats is None:
-        return _give_back(tx, booking, payment, captured_at)
-    verb = "confirm" if booking.status == BookingStatus.RESERVED else "retake"
-    if verb == "retake":
-        rules.retake(BookingStatus(booking.status), reason=Reason(booking.cancellation_reason or Reason.EXPIRED))
-    bookings.sell(tx, booking, seats=seats, reason="LATE_PAYMENT" if verb == "retake" else None)
-    sold = [ticket for ticket in bookings.tickets(tx, booking.id) if ticket.status == "CONFIRMED"]
-    ledger.post(
-        tx,
-        postings.sale(sold_tickets(sold, currency=booking.currency)),
-        key=f"sale/{payment.id}",
-        subject_object="booking",
-        subject_id=booking.id,
-        occurred_at=bookings.database_now(tx),
-    )
-    if captured_at is None:
-        return Settled(then="capture")
-    _post(tx, payment, postings.late_retaken, name="late-retaken", at=bookings.database_now(tx))
-    return Settled(then="complete")
+        return _let_go(tx, booking, payment) if taken_at is None else _give_back(tx, booking, payment, taken_at)
+    _sell(tx, booking, payment, seats, at=now)
+    if is_taken:
+        _post(tx, payment, postings.late_retaken, name="late-retaken", at=now)
+    return Settled(then=then)
 
 
 def _seats_to_sell(tx: Tx, booking: Booking) -> list[Seat] | None:
@@ -254,20 +256,43 @@ def _seats_to_sell(tx: Tx, booking: Booking) -> list[Seat] | None:
     if booking.status == BookingStatus.CANCELLED and booking.cancellation_reason != Reason.EXPIRED:
         return None
     seat_ids = [ticket.event_seat_id for ticket in bookings.tickets(tx, booking.id)]
-    seats = bookings.lock_seats(tx, seat_ids)
+    seats = seating.take_seats(tx, seat_ids)
     ours = [seat for seat in seats if seat.free or (seat.live_booking_id == booking.id and seat.status == "RESERVED")]
     return seats if len(ours) == len(seat_ids) else None
 
 
-def _give_back(tx: Tx, booking: Booking, payment: Payment, captured_at: datetime | None) -> Settled:
-    """A seat is gone: nothing is sold; what was taken is refunded, what was only promised is let go."""
+def _sell(tx: Tx, booking: Booking, payment: Payment, seats: Sequence[Seat], *, at: datetime) -> None:
+    """Posting 8, at the moment of the confirmation."""
+    is_late = booking.status != BookingStatus.RESERVED
+    if is_late:
+        rules.retake(BookingStatus(booking.status), reason=Reason(booking.cancellation_reason or Reason.EXPIRED))
+    bookings.sell(tx, booking, seats=seats, at=at, reason="LATE_PAYMENT" if is_late else None)
+    sold = [ticket for ticket in bookings.tickets(tx, booking.id) if ticket.status == "CONFIRMED"]
+    ledger.post(
+        tx,
+        postings.sale(sold_tickets(sold, currency=booking.currency)),
+        key=f"sale/{payment.id}",
+        subject_object="booking",
+        subject_id=booking.id,
+        occurred_at=at,
+    )
+
+
+def _let_go(tx: Tx, booking: Booking, payment: Payment) -> Settled:
+    """A seat is gone and the money was only promised: nothing is sold, nothing is taken, the customer is told."""
     if booking.status == BookingStatus.RESERVED:
         bookings.give_up(tx, booking, reason=Reason.EXPIRED)
-    if captured_at is None:
-        _fail(tx, payment, code="reservation_expired")
-        bookings.set_payment_status(tx, booking.id, to=PaymentStatus.FAILED)
-        return Settled(then="void")
-    payments.end(tx, payment, status=PaymentStatus.COMPLETED, at=captured_at)
+    _fail(tx, payment, code="reservation_expired")
+    bookings.set_payment_status(tx, booking.id, to=PaymentStatus.FAILED)
+    tell_customer(tx, booking, letter="reservation_lost")
+    return Settled(then="void")
+
+
+def _give_back(tx: Tx, booking: Booking, payment: Payment, taken_at: datetime) -> Settled:
+    """A seat is gone and the money was taken: nothing is sold, all of it goes back (postings 11b, 14)."""
+    if booking.status == BookingStatus.RESERVED:
+        bookings.give_up(tx, booking, reason=Reason.EXPIRED)
+    payments.end(tx, payment, status=PaymentStatus.COMPLETED, at=taken_at)
     bookings.set_payment_status(tx, booking.id, to=PaymentStatus.COMPLETED)
     _post(tx, payment, postings.late_refundable, name="late-refundable", at=bookings.database_now(tx))
     refund_id = refunds.request(

@@ -11,15 +11,15 @@ from temporalio import activity
 from activities.carrying import plain, refusal
 from activities.sold import cancelled_tickets, held_tickets, totals
 from db import booking as bookings
-from db import events, history, ledger, operations, payments, refunds
-from db.booking import Booking, Ticket
+from db import events, ledger, operations, payments, refunds, seating
+from db.booking import Booking, Kept, Ticket
 from db.operations import Operation
 from db.transaction import Database, Tx
 from domain import booking as rules
 from domain import ledger as postings
 from domain import refunds as policies
 from domain.booking import BookingStatus, PaymentStatus
-from domain.refunds import Policy, Quote, Totals
+from domain.refunds import Policy, Quote
 from domain.states import Refused
 
 KIND_TICKETS, KIND_BOOKING = "booking.cancel_tickets", "booking.cancel"
@@ -41,23 +41,24 @@ class Executed:
     refund_id: UUID | None = None
 
 
-def quote(tx: Tx, booking: Booking, ticket_ids: Sequence[UUID] | None) -> tuple[Quote, list[Ticket]]:
-    """What giving up these tickets (None: all that are left) gives back now.
+def quote(
+    tx: Tx, booking: Booking, ticket_ids: Sequence[UUID] | None, *, asked_at: datetime | None = None
+) -> tuple[Quote, list[Ticket]]:
+    """What giving up these tickets (None: all that are left) gives back now, or gave back when it was asked for.
 
-    Raises Refused `wrong_state`, `payment_in_progress`, `unknown_id`, `duplicate_seat`, `ticket_not_valid`, `too_late`.
+    Raises Refused `unknown_id`, `duplicate_ticket`, `wrong_state`, `payment_in_progress`, `ticket_not_valid`, `too_late`.
     """
+    held = bookings.tickets(tx, booking.id)
+    chosen = [t for t in held if t.status == "CONFIRMED"] if ticket_ids is None else _chosen(held, ticket_ids)
     rules.BOOKING.after(BookingStatus(booking.status), "cancel", to=BookingStatus.CONFIRMED)
     if booking.payment_status in (PaymentStatus.PROCESSING, PaymentStatus.PENDING):
         raise Refused("payment_in_progress", "the payment of this booking is still on its way")
-    held = bookings.tickets(tx, booking.id)
-    chosen = [t for t in held if t.status == "CONFIRMED"] if ticket_ids is None else _chosen(held, ticket_ids)
-    starts_at = events.find(tx, booking.event_id).start_at
     numbers = policies.quote(
         held_tickets(chosen, currency=booking.currency),
         totals=totals(booking),
         policy=Policy.of_snapshot(booking.policy),
-        starts_at=starts_at,
-        now=bookings.database_now(tx),
+        starts_at=events.find(tx, booking.event_id).start_at,
+        now=asked_at or bookings.database_now(tx),
     )
     return numbers, chosen
 
@@ -86,13 +87,20 @@ def freeze(tx: Tx, booking: Booking, numbers: Quote) -> tuple[UUID, datetime]:
 
 
 def begin(tx: Tx, booking: Booking, *, ticket_ids: Sequence[UUID] | None, reason: str, quote_id: UUID | None) -> UUID:
-    """The request's half: the numbers are those of the quote, or of now, and the operation carries their fingerprint."""
-    numbers, _ = quote(tx, booking, ticket_ids)
+    """The request's half: the numbers are those of the quote, or of now, and the operation carries their fingerprint.
+
+    Raises Refused as `quote` does, and with a `quote_id` `unknown_id` and `quote_stale`.
+    """
+    frozen = _frozen(tx, booking, quote_id) if quote_id is not None else None
+    try:
+        numbers, _ = quote(tx, booking, ticket_ids)
+    except Refused as refused:
+        if frozen is not None and refused.code in ("ticket_not_valid", "wrong_state"):
+            raise Refused("quote_stale", f"Since this was quoted: {refused.words}", facts=refused.facts) from refused
+        raise
     fingerprint = policies.fingerprint(numbers)
-    if quote_id is not None:
-        kept = refunds.quote(tx, quote_id)
-        if kept is None or kept.booking_id != booking.id or not kept.living or kept.fingerprint != fingerprint:
-            raise Refused("quote_stale", "the numbers quoted are no longer the numbers due")
+    if frozen is not None and (not frozen.living or frozen.fingerprint != fingerprint):
+        raise Refused("quote_stale", "The numbers quoted are no longer the numbers due; ask for a new quote.")
     subject = operations.Subject(object="booking", id=booking.id, number=booking.booking_number)
     payload = {
         "reason": reason,
@@ -103,6 +111,13 @@ def begin(tx: Tx, booking: Booking, *, ticket_ids: Sequence[UUID] | None, reason
     return operations.open_operation(
         tx, kind=kind, subject=subject, payload=payload, total=len(numbers.lines), unit="tickets"
     )
+
+
+def _frozen(tx: Tx, booking: Booking, quote_id: UUID) -> refunds.Quote:
+    found = refunds.quote(tx, quote_id)
+    if found is None or found.booking_id != booking.id:
+        raise Refused("unknown_id", "this booking has no such quote", pointer="/quote_id")
+    return found
 
 
 class CancellingActivities:
@@ -133,11 +148,13 @@ def _told_before(tx: Tx, operation: Operation) -> Executed:
 
 
 def _execute(tx: Tx, operation: Operation) -> Executed:
+    """Whoever asked before the event's start asked in time, however long it took us to get here."""
     booking = bookings.take(tx, operation.subject_id)
-    numbers, tickets = quote(tx, booking, [UUID(one) for one in operation.payload["ticket_ids"]])
+    ticket_ids = [UUID(one) for one in operation.payload["ticket_ids"]]
+    numbers, tickets = quote(tx, booking, ticket_ids, asked_at=operation.created_at)
     policies.check_fresh(numbers, fingerprint_then=operation.payload["fingerprint"])
-    bookings.lock_seats(tx, [ticket.event_seat_id for ticket in tickets])
-    reason = operation.payload["reason"]
+    seating.lock_seats(tx, [ticket.event_seat_id for ticket in tickets])
+    at, reason = bookings.database_now(tx), operation.payload["reason"]
     refunds.add_cancellation(
         tx,
         cancellation_id=operation.id,
@@ -152,44 +169,28 @@ def _execute(tx: Tx, operation: Operation) -> Executed:
         key=f"cancellation/{operation.id}",
         subject_object="booking",
         subject_id=booking.id,
-        occurred_at=bookings.database_now(tx),
+        occurred_at=at,
         reason=reason,
     )
-    bookings.end_tickets(tx, [ticket.id for ticket in tickets], reason=reason)
-    after = policies.after_cancel(totals(booking), numbers)
-    _store_totals(tx, booking, after, paid_back=numbers.refund_total.is_positive, reason=reason)
+    seating.end_tickets(tx, [ticket.id for ticket in tickets], reason=reason, at=at)
+    kept = _kept(booking, numbers)
+    bookings.keep(tx, booking, kept, reason=reason, at=at)
     return _request_refund(tx, operation, booking, numbers)
 
 
-def _store_totals(tx: Tx, booking: Booking, after: Totals, *, paid_back: bool, reason: str) -> None:
-    ended = rules.status_after_cancelling(
-        after.ticket_count, paid_back=paid_back or booking.refunded > 0 or booking.refunds_pending > 0
-    )
-    rules.BOOKING.after(BookingStatus(booking.status), "cancel", to=ended)
-    whole = after.ticket_count == 0
-    tx.run(
-        """UPDATE bookings SET ticket_count = %(tickets)s, subtotal = %(subtotal)s, discount_amount = %(discount)s,
-               service_fee = %(fee)s, tax_amount = %(tax)s, cancellation_charge = %(charge)s, total_amount = %(total)s,
-               status = %(status)s, version = version + 1,
-               cancelled_at = CASE WHEN %(whole)s THEN now() ELSE cancelled_at END,
-               cancellation_reason = CASE WHEN %(whole)s THEN %(reason)s ELSE cancellation_reason END
-           WHERE id = %(id)s""",
-        {
-            "tickets": after.ticket_count,
-            "subtotal": after.subtotal.amount,
-            "discount": after.discount_amount.amount,
-            "fee": after.service_fee.amount,
-            "tax": after.tax_amount.amount,
-            "charge": after.cancellation_charge.amount,
-            "total": after.total_amount.amount,
-            "status": ended,
-            "whole": whole,
-            "reason": reason,
-            "id": booking.id,
-        },
-    )
-    history.note(
-        tx, object="booking", subject_id=booking.id, from_status=booking.status, to_status=ended, reason=reason
+def _kept(booking: Booking, numbers: Quote) -> Kept:
+    after = policies.after_cancel(totals(booking), numbers)
+    went_back = numbers.refund_total.is_positive or booking.refunded > 0 or booking.refunds_pending > 0
+    ended = rules.status_after_cancelling(after.ticket_count, paid_back=went_back)
+    return Kept(
+        ticket_count=after.ticket_count,
+        subtotal=after.subtotal.amount,
+        discount_amount=after.discount_amount.amount,
+        service_fee=after.service_fee.amount,
+        tax_amount=after.tax_amount.amount,
+        cancellation_charge=after.cancellation_charge.amount,
+        total_amount=after.total_amount.amount,
+        status=rules.BOOKING.after(BookingStatus(booking.status), "cancel", to=ended),
     )
 
 
@@ -198,10 +199,7 @@ def _request_refund(tx: Tx, operation: Operation, booking: Booking, numbers: Quo
     if not numbers.refund_total.is_positive:
         operations.succeed(tx, operation.id, result=outcome)
         return Executed()
-    tx.run(
-        "UPDATE operations SET payload = payload || jsonb_build_object('outcome', %s::jsonb) WHERE id = %s",
-        (_json(outcome), operation.id),
-    )
+    operations.keep_outcome(tx, operation.id, outcome=outcome)
     operations.begin(tx, operation.id)
     paid = [payment for payment in payments.of_booking(tx, booking.id) if payment.status == PaymentStatus.COMPLETED]
     return Executed(
@@ -229,9 +227,3 @@ def _outcome(booking: Booking, numbers: Quote) -> Mapping[str, Any]:
         }
     )
     return outcome
-
-
-def _json(value: Mapping[str, Any]) -> Any:
-    from psycopg.types.json import Jsonb
-
-    return Jsonb(dict(value))

@@ -100,6 +100,10 @@ def _payment_failed(tx: Tx, booking_id: UUID) -> letters.Message:
     return letters.payment_failed(contents.booking(tx, booking_id, only=_all_tickets(tx, booking_id)))
 
 
+def _reservation_lost(tx: Tx, booking_id: UUID) -> letters.Message:
+    return letters.reservation_lost(contents.booking(tx, booking_id, only=_all_tickets(tx, booking_id)))
+
+
 def _booking_cancelled(tx: Tx, refund_id: UUID) -> letters.Message:
     refund = refunds.find(tx, refund_id)
     assert refund is not None, "the letter is about this refund"
@@ -132,5 +136,6 @@ WRITERS: dict[str, Callable[[Tx, UUID], letters.Message]] = {
     "booking_confirmed": _booking_confirmed,
     "booking_cancelled": _booking_cancelled,
     "payment_failed": _payment_failed,
+    "reservation_lost": _reservation_lost,
     "late_money_refunded": _late_money_refunded,
 }

@@ -9,9 +9,10 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from activities.carrying import refusal
 from activities.documents import request_tickets
 from activities.sold import sold_tickets
+from activities.telling import tell_customer
 from activities.words import Word
 from db import booking as bookings
-from db import customers, ledger, operations, outbox, payments
+from db import ledger, operations, payments
 from db.booking import Booking
 from db.payments import Payment
 from db.transaction import Database, Tx
@@ -58,17 +59,17 @@ class PaymentActivities:
     @activity.defn(name="payments.authorise")
     def authorise(self, at: PaymentStep) -> Word:
         """Ask for the promise of the money; UNKNOWN when no answer came in time."""
-        return Word.of(self._call("authorise", self._read(at.tenant_id, at.payment_id)))
+        return self._call("authorise", self._read(at.tenant_id, at.payment_id))
 
     @activity.defn(name="payments.capture")
     def capture(self, at: PaymentStep) -> Word:
         """Take the promised money."""
-        return Word.of(self._call("capture", self._read(at.tenant_id, at.payment_id)))
+        return self._call("capture", self._read(at.tenant_id, at.payment_id))
 
     @activity.defn(name="payments.void")
     def void(self, at: PaymentStep) -> Word:
         """Let a promise go of which nothing was taken."""
-        return Word.of(self._call("void", self._read(at.tenant_id, at.payment_id)))
+        return self._call("void", self._read(at.tenant_id, at.payment_id))
 
     @activity.defn(name="payments.find_out")
     def find_out(self, at: FindOutStep) -> Word:
@@ -77,9 +78,9 @@ class PaymentActivities:
         A call that never arrived is sent again with the same key; a new key is never used.
         """
         payment = self._read(at.tenant_id, at.payment_id)
-        word = Word.of(self._provider.look_up(key=_key(at.call, payment)))
+        word = Word.of(self._provider.look_up(key=_key(at.call, payment)), about=_money(payment))
         if word.state == ProviderState.MISSING:
-            word = Word.of(self._call(at.call, payment))
+            word = self._call(at.call, payment)
         if not word.final:
             self._wait_for_provider(at)
             raise ApplicationError(
@@ -114,21 +115,28 @@ class PaymentActivities:
         with self._database.transaction(at.tenant_id) as tx:
             operations.wait(tx, at.payment_id, waiting_for="the payment provider")
 
-    def _call(self, call: str, payment: Payment) -> ProviderAnswer:
+    def _call(self, call: str, payment: Payment) -> Word:
         """One call under its key; nothing is asked of a provider when nothing is due."""
-        amount = Money(payment.amount, payment.currency)
-        key = _key(call, payment)
-        if not amount.is_positive:
-            state = {"authorise": ProviderState.AUTHORISED, "capture": ProviderState.CAPTURED}
-            return ProviderAnswer(state.get(call, ProviderState.VOIDED))
+        if not _money(payment).is_positive:
+            return Word(state=DONE[call])
+        return Word.of(self._asked(call, payment), about=_money(payment))
+
+    def _asked(self, call: str, payment: Payment) -> ProviderAnswer:
+        key, reference = _key(call, payment), payment.provider_transaction_id or ""
         if call == "authorise":
             return self._provider.authorise(
-                key=key, amount=amount, token=payment.token or "", description=payment.booking_number
+                key=key, amount=_money(payment), token=payment.token or "", description=payment.booking_number
             )
-        reference = payment.provider_transaction_id or ""
         if call == "capture":
-            return self._provider.capture(key=key, authorisation=reference, amount=amount)
+            return self._provider.capture(key=key, authorisation=reference, amount=_money(payment))
         return self._provider.void(key=key, authorisation=reference)
+
+
+DONE = {"authorise": ProviderState.AUTHORISED, "capture": ProviderState.CAPTURED, "void": ProviderState.VOIDED}
+
+
+def _money(payment: Payment) -> Money:
+    return Money(payment.amount, payment.currency)
 
 
 def _key(call: str, payment: Payment) -> str:
@@ -138,9 +146,8 @@ def _key(call: str, payment: Payment) -> str:
 
 def _complete(tx: Tx, booking: Booking, payment: Payment, word: Word) -> None:
     at = word.occurred_at or bookings.database_now(tx)
-    money = Money(payment.amount, payment.currency)
-    late = tx.value("SELECT EXISTS (SELECT FROM journal_entries WHERE key = %s)", (f"late-money/{payment.id}",))
-    if money.is_positive and not late:
+    money = _money(payment)
+    if money.is_positive and not ledger.is_posted(tx, f"late-money/{payment.id}"):
         ledger.post(
             tx,
             postings.captured(money),
@@ -162,26 +169,14 @@ def _complete(tx: Tx, booking: Booking, payment: Payment, word: Word) -> None:
 
 def _send_tickets(tx: Tx, booking: Booking) -> None:
     """One mail per booking, with all its tickets in one file."""
-    document_id = request_tickets(tx, booking.id)
-    _write_to_customer(tx, booking, letter="booking_confirmed", documents=[document_id])
-
-
-def _write_to_customer(tx: Tx, booking: Booking, *, letter: str, documents: list[UUID]) -> None:
-    customer = customers.find(tx, booking.customer_id)
-    outbox.mail(
-        tx,
-        key=f"{letter}/{booking.id}",
-        letter=letter,
-        subject_id=booking.id,
-        to=customer.email,
-        documents=documents,
-    )
+    tell_customer(tx, booking, letter="booking_confirmed", documents=[request_tickets(tx, booking.id)])
 
 
 def _reverse(tx: Tx, booking: Booking, payment: Payment) -> None:
     """Posting 10: the provider promised and then refused for good; the sale never was."""
     if booking.status == BookingStatus.CONFIRMED:
         sold = [ticket for ticket in bookings.tickets(tx, booking.id) if ticket.status == "CONFIRMED"]
+        bookings.give_up(tx, booking, reason=Reason.PAYMENT_FAILED, payment_status=PaymentStatus.FAILED)
         ledger.post(
             tx,
             postings.sale_reversed(sold_tickets(sold, currency=booking.currency)),
@@ -190,8 +185,7 @@ def _reverse(tx: Tx, booking: Booking, payment: Payment) -> None:
             subject_id=booking.id,
             occurred_at=bookings.database_now(tx),
         )
-        bookings.give_up(tx, booking, reason=Reason.PAYMENT_FAILED, payment_status=PaymentStatus.FAILED)
     payments.end(tx, payment, status=PaymentStatus.FAILED, failure_reason="capture_refused")
     words = "the provider refused to take the money it had promised; the sale was reversed"
     operations.fail(tx, payment.id, error=refusal(Refused("capture_refused", words)))
-    _write_to_customer(tx, booking, letter="payment_failed", documents=[])
+    tell_customer(tx, booking, letter="payment_failed")

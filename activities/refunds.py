@@ -7,9 +7,10 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.carrying import refusal
+from activities.telling import tell_customer
 from activities.words import Word
 from db import booking as bookings
-from db import customers, ledger, operations, outbox, payments, refunds
+from db import ledger, operations, payments, refunds
 from db.refunds import Refund
 from db.transaction import Database, Tx
 from domain import ledger as postings
@@ -72,7 +73,7 @@ class RefundActivities:
     def find_out(self, at: RefundStep) -> Word:
         """The provider's final word on an attempt, looked up by its key until it is final."""
         refund, _ = self._read(at)
-        word = Word.of(self._provider.look_up(key=_key(refund)))
+        word = Word.of(self._provider.look_up(key=_key(refund)), about=_money(refund))
         if word.state == ProviderState.MISSING:
             word = self._send(at)
         if not word.final:
@@ -108,13 +109,17 @@ class RefundActivities:
 
     def _send(self, at: RefundStep) -> Word:
         refund, reference = self._read(at)
-        money = Money(refund.amount, refund.currency)
-        return Word.of(self._provider.refund(key=_key(refund), authorisation=reference, amount=money))
+        answer = self._provider.refund(key=_key(refund), authorisation=reference, amount=_money(refund))
+        return Word.of(answer, about=_money(refund))
 
 
 def _key(refund: Refund) -> str:
     """From the cause and the attempt: a retry is the same call, a new attempt is a new one."""
     return f"{refund.cause}/refund/{refund.attempt}"
+
+
+def _money(refund: Refund) -> Money:
+    return Money(refund.amount, refund.currency)
 
 
 def _settle(tx: Tx, refund: Refund, word: Word) -> None:
@@ -123,7 +128,7 @@ def _settle(tx: Tx, refund: Refund, word: Word) -> None:
     refunds.move(tx, refund, to=RefundStatus.SETTLED, provider_refund_id=word.reference)
     ledger.post(
         tx,
-        postings.refund_settled(Money(refund.amount, refund.currency)),
+        postings.refund_settled(_money(refund)),
         key=f"refund-settled/{refund.id}",
         subject_object="booking",
         subject_id=refund.booking_id,
@@ -138,8 +143,7 @@ def _settle(tx: Tx, refund: Refund, word: Word) -> None:
     if refund.cancellation_id:
         _end_cancellation(tx, refund)
     letter = "booking_cancelled" if refund.cancellation_id else "late_money_refunded"
-    customer = customers.find(tx, booking.customer_id)
-    outbox.mail(tx, key=f"{letter}/{refund.id}", letter=letter, subject_id=refund.id, to=customer.email)
+    tell_customer(tx, booking, letter=letter, subject_id=refund.id)
 
 
 def _end_cancellation(tx: Tx, refund: Refund) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from db import history
+from db.seating import LIVE, Seat, end_lapsed, end_tickets, lock_seats
 from db.transaction import Tx
 
 
@@ -69,21 +70,6 @@ class Ticket:
     cancelled_at: datetime | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Seat:
-    """An event seat as a sale sees it, with the ticket that lives on it."""
-
-    id: UUID
-    section: str
-    status: str
-    ownership_status: str
-    held_until: datetime | None
-    supplier_id: UUID | None
-    cost: Decimal | None
-    free: bool
-    live_booking_id: UUID | None
-
-
 BOOKING = """b.id, b.booking_number, b.customer_id, b.event_id, b.status, b.payment_status, b.cancellation_reason,
     b.reserved_until, b.held_until, b.ticket_count, b.currency, b.subtotal, b.discount_amount, b.service_fee, b.tax_amount,
     b.cancellation_charge, b.total_amount, b.paid, b.refunded, b.policy, b.created_at, b.confirmed_at, b.cancelled_at,
@@ -93,8 +79,6 @@ BOOKING = """b.id, b.booking_number, b.customer_id, b.event_id, b.status, b.paym
 
 TICKET = """t.id, t.ticket_number, t.booking_id, t.event_id, t.event_seat_id, t.position, t.status, t.price, t.discount,
     t.fee, t.tax, t.barcode, t.supplier_id, t.cost, s.section, s.row_label, s.seat_number, t.confirmed_at, t.cancelled_at"""
-
-LIVE = "('RESERVED', 'CONFIRMED', 'TRANSFERRED', 'USED')"
 
 
 def find(tx: Tx, booking_id: UUID) -> Booking | None:
@@ -124,7 +108,7 @@ def listed(
             WHERE (%(status)s::text[] IS NULL OR b.status = ANY(%(status)s))
               AND (%(event)s::uuid IS NULL OR b.event_id = %(event)s)
               AND (%(customer)s::uuid IS NULL OR b.customer_id = %(customer)s)
-              AND (%(q)s::text IS NULL OR b.booking_number ILIKE '%%' || %(q)s || '%%')
+              AND (%(q)s::text IS NULL OR strpos(lower(b.booking_number), lower(%(q)s)) > 0)
               AND (%(after)s::uuid IS NULL OR b.id < %(after)s)
             ORDER BY b.id DESC LIMIT %(limit)s""",
         {
@@ -169,33 +153,20 @@ def ticket_by_barcode(tx: Tx, barcode: str) -> Ticket | None:
     )
 
 
-def lock_seats(tx: Tx, seat_ids: Sequence[UUID]) -> list[Seat]:
-    """The seats, locked in id order, each with the booking whose live ticket it carries."""
-    tx.values(
-        "SELECT id FROM event_seats WHERE tenant_id = %s AND id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
-        (tx.tenant_id, list(seat_ids)),
-    )
-    return tx.all(
-        f"""SELECT s.id, s.section, s.status, s.ownership_status, s.held_until, s.supplier_id, s.cost,
-                s.ownership_status = 'OWNED'
-                    AND (s.status = 'AVAILABLE' OR (s.status = 'RESERVED' AND s.held_until <= clock_timestamp())) AS free,
-                (SELECT t.booking_id FROM tickets t WHERE t.tenant_id = s.tenant_id AND t.event_seat_id = s.id
-                 AND t.status IN {LIVE}) AS live_booking_id
-            FROM event_seats s WHERE s.tenant_id = %s AND s.id = ANY(%s) ORDER BY s.id""",
-        (tx.tenant_id, list(seat_ids)),
-        into=Seat,
-    )
+def hold_until(tx: Tx, booking_id: UUID, *, until: datetime) -> int:
+    """Move the moment from which the booking's seats are free to others; how many seats it still has.
 
-
-def hold_until(tx: Tx, booking_id: UUID, *, until: datetime) -> None:
-    """Move the moment from which the booking's seats are free to others."""
-    seat_ids = tx.values("SELECT event_seat_id FROM tickets WHERE booking_id = %s AND status = 'RESERVED'", (booking_id,))
-    lock_seats(tx, seat_ids)
-    tx.run(
-        "UPDATE event_seats SET held_until = %s WHERE tenant_id = %s AND id = ANY(%s) AND status = 'RESERVED'",
-        (until, tx.tenant_id, seat_ids),
+    Whose seat it is, is read after the lock: a lapsed one may have gone to somebody else while we waited for it.
+    """
+    which = (tx.tenant_id, booking_id)
+    live = "SELECT event_seat_id FROM tickets WHERE tenant_id = %s AND booking_id = %s AND status = 'RESERVED'"
+    lock_seats(tx, tx.values(live, which))
+    held = tx.run(
+        f"UPDATE event_seats SET held_until = %s WHERE tenant_id = %s AND status = 'RESERVED' AND id IN ({live})",
+        (until, tx.tenant_id, *which),
     )
     tx.run("UPDATE bookings SET held_until = %s WHERE id = %s", (until, booking_id))
+    return held
 
 
 def set_payment_status(tx: Tx, booking_id: UUID, *, to: str) -> None:
@@ -208,53 +179,45 @@ def set_payment_status(tx: Tx, booking_id: UUID, *, to: str) -> None:
         )
 
 
-def sell(tx: Tx, booking: Booking, *, seats: Sequence[Seat], reason: str | None = None) -> None:
-    """Booking and tickets CONFIRMED, seats SOLD; other bookings' lapsed tickets on these seats end first."""
+def sell(tx: Tx, booking: Booking, *, seats: Sequence[Seat], at: datetime, reason: str | None = None) -> None:
+    """Booking and tickets CONFIRMED, the (locked) seats SOLD; other bookings' lapsed tickets on them end first."""
     seat_ids = [seat.id for seat in seats]
     end_lapsed(tx, seat_ids, but=booking.id)
-    tx.run(
-        """UPDATE tickets t SET status = 'CONFIRMED', confirmed_at = now(), cancelled_at = NULL,
+    sold = tx.dicts(
+        """UPDATE tickets t SET status = 'CONFIRMED', confirmed_at = %s, cancelled_at = NULL,
                supplier_id = s.supplier_id, cost = s.cost
-           FROM event_seats s WHERE t.tenant_id = %s AND t.booking_id = %s AND t.event_seat_id = ANY(%s)
-               AND s.tenant_id = t.tenant_id AND s.id = t.event_seat_id""",
-        (tx.tenant_id, booking.id, seat_ids),
+           FROM event_seats s, tickets before
+           WHERE t.tenant_id = %s AND t.booking_id = %s AND t.event_seat_id = ANY(%s)
+               AND s.tenant_id = t.tenant_id AND s.id = t.event_seat_id
+               AND before.tenant_id = t.tenant_id AND before.id = t.id
+           RETURNING t.id, before.status""",
+        (at, tx.tenant_id, booking.id, seat_ids),
     )
     tx.run(
         "UPDATE event_seats SET status = 'SOLD', held_until = NULL WHERE tenant_id = %s AND id = ANY(%s)",
         (tx.tenant_id, seat_ids),
     )
     tx.run(
-        """UPDATE bookings SET status = 'CONFIRMED', confirmed_at = now(), cancelled_at = NULL, cancellation_reason = NULL,
+        """UPDATE bookings SET status = 'CONFIRMED', confirmed_at = %s, cancelled_at = NULL, cancellation_reason = NULL,
                version = version + 1 WHERE id = %s""",
-        (booking.id,),
+        (at, booking.id),
     )
-    ticket_ids = tx.values("SELECT id FROM tickets WHERE booking_id = %s AND status = 'CONFIRMED'", (booking.id,))
-    before = "RESERVED" if booking.status == "RESERVED" else "CANCELLED"
-    history.note(tx, object="booking", subject_id=booking.id, from_status=before, to_status="CONFIRMED", reason=reason)
-    history.note_many(tx, object="ticket", subject_ids=ticket_ids, from_status=before, to_status="CONFIRMED")
-    history.note_many(tx, object="event_seat", subject_ids=seat_ids, to_status="SOLD", reason=booking.booking_number)
-
-
-def end_lapsed(tx: Tx, seat_ids: Sequence[UUID], *, but: UUID) -> None:
-    """End the lapsed reservations of other bookings on these (locked) seats."""
-    ended = tx.values(
-        """UPDATE tickets SET status = 'CANCELLED', cancelled_at = now()
-           WHERE tenant_id = %s AND event_seat_id = ANY(%s) AND status = 'RESERVED' AND booking_id <> %s RETURNING id""",
-        (tx.tenant_id, list(seat_ids), but),
+    history.note(
+        tx, object="booking", subject_id=booking.id, from_status=booking.status, to_status="CONFIRMED", reason=reason
     )
-    if ended:
-        history.note_many(
-            tx, object="ticket", subject_ids=ended, from_status="RESERVED", to_status="CANCELLED", reason="EXPIRED"
-        )
+    history.note_each(tx, object="ticket", before=[(row["id"], row["status"]) for row in sold], to_status="CONFIRMED")
+    changed = [(seat.id, seat.status) for seat in seats]
+    history.note_each(tx, object="event_seat", before=changed, to_status="SOLD", reason=booking.booking_number)
 
 
 def give_up(tx: Tx, booking: Booking, *, reason: str, payment_status: str | None = None) -> int:
     """The whole booking CANCELLED, its live tickets ended, their seats AVAILABLE again; returns how many seats."""
     live = tx.dicts(
-        f"SELECT id, event_seat_id, status FROM tickets WHERE booking_id = %s AND status IN {LIVE}", (booking.id,)
+        f"SELECT id, event_seat_id FROM tickets WHERE tenant_id = %s AND booking_id = %s AND status IN {LIVE}",
+        (tx.tenant_id, booking.id),
     )
     lock_seats(tx, [row["event_seat_id"] for row in live])
-    end_tickets(tx, [row["id"] for row in live], reason=reason)
+    freed = end_tickets(tx, [row["id"] for row in live], reason=reason)
     tx.run(
         """UPDATE bookings SET status = 'CANCELLED', cancellation_reason = %s, cancelled_at = now(),
                version = version + 1 WHERE id = %s""",
@@ -270,7 +233,7 @@ def give_up(tx: Tx, booking: Booking, *, reason: str, payment_status: str | None
     )
     if payment_status:
         set_payment_status(tx, booking.id, to=payment_status)
-    return len(live)
+    return freed
 
 
 def expire_many(tx: Tx, booking_ids: Sequence[UUID]) -> list[UUID]:
@@ -289,10 +252,7 @@ def expire_many(tx: Tx, booking_ids: Sequence[UUID]) -> list[UUID]:
         "SELECT event_seat_id FROM tickets WHERE tenant_id = %s AND booking_id = ANY(%s) AND status = 'RESERVED'",
         (tx.tenant_id, due),
     )
-    tx.run(
-        "SELECT FROM event_seats WHERE tenant_id = %s AND id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
-        (tx.tenant_id, seat_ids),
-    )
+    lock_seats(tx, seat_ids)
     ticket_ids = tx.values(
         "SELECT id FROM tickets WHERE tenant_id = %s AND booking_id = ANY(%s) AND status = 'RESERVED'",
         (tx.tenant_id, due),
@@ -309,33 +269,44 @@ def expire_many(tx: Tx, booking_ids: Sequence[UUID]) -> list[UUID]:
     return due
 
 
-def end_tickets(tx: Tx, ticket_ids: Sequence[UUID], *, reason: str) -> None:
-    """These tickets CANCELLED and their (locked) seats AVAILABLE again."""
-    ended = tx.dicts(
-        f"""UPDATE tickets t SET status = 'CANCELLED', cancelled_at = now()
-            FROM (SELECT id, status FROM tickets WHERE tenant_id = %(tenant)s AND id = ANY(%(ids)s)) AS before
-            WHERE t.tenant_id = %(tenant)s AND t.id = before.id AND t.status IN {LIVE}
-            RETURNING t.id, t.event_seat_id, before.status""",
-        {"tenant": tx.tenant_id, "ids": list(ticket_ids)},
-    )
-    if not ended:
-        return
-    seat_ids = [row["event_seat_id"] for row in ended]
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kept:
+    """What a booking comes to after some or all of its tickets were given up."""
+
+    ticket_count: int
+    subtotal: Decimal
+    discount_amount: Decimal
+    service_fee: Decimal
+    tax_amount: Decimal
+    cancellation_charge: Decimal
+    total_amount: Decimal
+    status: str
+
+
+def keep(tx: Tx, booking: Booking, kept: Kept, *, reason: str, at: datetime) -> None:
+    """Store what is kept of a booking; with no ticket left it has ended, for that reason."""
+    whole = kept.ticket_count == 0
     tx.run(
-        "UPDATE event_seats SET status = 'AVAILABLE', held_until = NULL WHERE tenant_id = %s AND id = ANY(%s)",
-        (tx.tenant_id, seat_ids),
+        """UPDATE bookings SET ticket_count = %(ticket_count)s, subtotal = %(subtotal)s,
+               discount_amount = %(discount_amount)s, service_fee = %(service_fee)s, tax_amount = %(tax_amount)s,
+               cancellation_charge = %(cancellation_charge)s, total_amount = %(total_amount)s, status = %(status)s,
+               version = version + 1, cancelled_at = COALESCE(%(cancelled_at)s, cancelled_at),
+               cancellation_reason = COALESCE(%(cancellation_reason)s, cancellation_reason)
+           WHERE id = %(id)s""",
+        {
+            **asdict(kept),
+            "id": booking.id,
+            "cancelled_at": at if whole else None,
+            "cancellation_reason": reason if whole else None,
+        },
     )
-    history.note_many(
+    history.note(
         tx,
-        object="ticket",
-        subject_ids=[row["id"] for row in ended],
-        from_status=ended[0]["status"],
-        to_status="CANCELLED",
+        object="booking",
+        subject_id=booking.id,
+        from_status=booking.status,
+        to_status=kept.status,
         reason=reason,
-    )
-    before = "SOLD" if ended[0]["status"] == "CONFIRMED" else "RESERVED"
-    history.note_many(
-        tx, object="event_seat", subject_ids=seat_ids, from_status=before, to_status="AVAILABLE", reason=reason
     )
 
 
@@ -343,5 +314,3 @@ def database_now(tx: Tx) -> datetime:
     """The clock that decides."""
     moment: datetime = tx.value("SELECT clock_timestamp()")
     return moment
-
-

@@ -61,6 +61,15 @@ def note_many(
     )
 
 
+def note_each(
+    tx: Tx, *, object: str, before: Sequence[tuple[UUID, str]], to_status: str, reason: str | None = None
+) -> None:
+    """Note the same change of many things that were not all in the same state: pairs of id and what it was."""
+    for status in sorted({status for _, status in before}):
+        ids = [subject_id for subject_id, was in before if was == status]
+        note_many(tx, object=object, subject_ids=ids, from_status=status, to_status=to_status, reason=reason)
+
+
 def of(tx: Tx, subject_id: UUID) -> list[Change]:
     """A thing's history, oldest first."""
     return tx.all(

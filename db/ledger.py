@@ -58,6 +58,11 @@ def post(
     return entry_id
 
 
+def is_posted(tx: Tx, key: str) -> bool:
+    """Whether there is an entry with this key."""
+    return bool(tx.value("SELECT EXISTS (SELECT FROM journal_entries WHERE key = %s)", (key,)))
+
+
 def _hold_books(tx: Tx) -> None:
     """Shared with other writers; a report takes it alone for an instant."""
     tx.run(LOCK.format(verb="pg_advisory_xact_lock_shared"), (tx.tenant_id,))

@@ -129,6 +129,14 @@ def wait(tx: Tx, operation_id: UUID, *, waiting_for: str) -> None:
     )
 
 
+def keep_outcome(tx: Tx, operation_id: UUID, *, outcome: Mapping[str, Any]) -> None:
+    """What it has done so far, for its result; it goes on. Whoever comes again sees that it was done."""
+    tx.run(
+        "UPDATE operations SET payload = payload || jsonb_build_object('outcome', %s::jsonb) WHERE id = %s",
+        (Jsonb(dict(outcome)), operation_id),
+    )
+
+
 def succeed(tx: Tx, operation_id: UUID, *, result: Mapping[str, Any]) -> None:
     """It ended well, with this result."""
     tx.run(

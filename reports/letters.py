@@ -139,6 +139,20 @@ def payment_failed(booking: Booking) -> Message:
     )
 
 
+def reservation_lost(booking: Booking) -> Message:
+    """The money was promised after the reservation had ended and the seats had gone: nothing is taken."""
+    return _booking_message(
+        booking,
+        subject=f"Your seats of booking {booking.number} are gone; nothing was charged",
+        opening=(
+            f"Your payment for booking {booking.number} was confirmed after the reservation had ended, and the seats had "
+            "been sold to somebody else. We are sorry. Nothing was charged, and you owe us nothing."
+        ),
+        facts=_ticket_facts(booking),
+        closing=("If your bank shows the amount as reserved, it will let it go by itself.",),
+    )
+
+
 def late_money_refunded(booking: Booking, *, refund: Money) -> Message:
     """The money came after the reservation had ended and the seats had gone: all of it goes back."""
     back = booking.issuer.words.money(refund)

@@ -113,7 +113,7 @@ payments = tenant_table(
     belongs_to("bookings", "booking_id"),
     UniqueConstraint("tenant_id", "operation_id"),
     CheckConstraint("status IN ('PROCESSING', 'COMPLETED', 'FAILED')", name="status"),
-    CheckConstraint("amount > 0", name="amount_is_positive"),
+    CheckConstraint("amount >= 0", name="amount_is_not_negative"),
     CheckConstraint("refunded_amount BETWEEN 0 AND amount", name="never_refunded_more_than_paid"),
     Index("ix_payments_booking_id", "tenant_id", "booking_id"),
     Index(

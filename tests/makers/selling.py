@@ -235,9 +235,12 @@ class Shop:
         return found.status, found.error["code"] if found.error else None
 
     def letters(self) -> list[str]:
-        """The letters that were queued, oldest first."""
+        """The letters to customers that were queued, oldest first."""
         with self.tx() as tx:
-            letters: list[str] = tx.values("SELECT payload ->> 'letter' FROM outbox WHERE kind = 'MAIL' ORDER BY id")
+            letters: list[str] = tx.values(
+                """SELECT payload ->> 'letter' FROM outbox WHERE kind = 'MAIL' AND NOT payload ->> 'letter' ~ '^(order|receipt)_'
+                   ORDER BY id"""
+            )
             return letters
 
     def postings(self, booking_id: UUID) -> list[str]:

@@ -569,7 +569,7 @@ CREATE TABLE payments (
     CONSTRAINT fk_payments_tenant_id_booking_id FOREIGN KEY(tenant_id, booking_id) REFERENCES bookings (tenant_id, id),
     CONSTRAINT uq_payments_tenant_id_operation_id UNIQUE (tenant_id, operation_id),
     CONSTRAINT ck_payments_status CHECK (status IN ('PROCESSING', 'COMPLETED', 'FAILED')),
-    CONSTRAINT ck_payments_amount_is_positive CHECK (amount > 0),
+    CONSTRAINT ck_payments_amount_is_not_negative CHECK (amount >= 0),
     CONSTRAINT ck_payments_never_refunded_more_than_paid CHECK (refunded_amount BETWEEN 0 AND amount)
 );
 
