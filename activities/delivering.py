@@ -101,7 +101,7 @@ def plan(tx: Tx, known: OrderWithLines, note: Note, *, lock: bool) -> Plan:
     blocks = [_wanted(known, block, halls) for block in note.blocks]
     free = _free(tx, picked, blocks, lock=lock)
     _refuse_owned(tx, [one for one in picked if one.seat.id not in free])
-    _refuse_excess(known, picked, note.blocks)
+    _refuse_excess(known, note, picked)
     picked += _from_blocks(picked, blocks, free)
     receiving.check_prices(note.rows, agreed={line.line_number: line.unit_price for line in known.lines})
     by_line: dict[UUID, list[Picked]] = {}
@@ -206,15 +206,21 @@ def _refuse_owned(tx: Tx, owned: Sequence[Picked]) -> None:
     )
 
 
-def _refuse_excess(known: OrderWithLines, picked: Sequence[Picked], blocks: Sequence[Block]) -> None:
+def _refuse_excess(known: OrderWithLines, note: Note, picked: Sequence[Picked]) -> None:
     """No line receives more than it has open, over all that the note says of it."""
     wanted = dict.fromkeys((line.id for line in known.lines), 0)
     for one in picked:
         wanted[one.line.id] += 1
-    for block in blocks:
+    for block in note.blocks:
         wanted[block.line_id] += block.quantity
+    places = {item.line_id: item.place for item in note.items}
     for line in known.lines:
-        receiving.check_open(line.facts, wanted[line.id], line_number=line.line_number)
+        try:
+            receiving.check_open(line.facts, wanted[line.id], line_number=line.line_number)
+        except Refused as refused:
+            faults = (Fault(places[line.id], refused.code, refused.words),) if line.id in places else ()
+            facts = {**refused.facts, "line_id": str(line.id)}
+            raise Refused(refused.code, refused.words, facts=facts, errors=faults) from refused
 
 
 def _from_blocks(picked: Sequence[Picked], blocks: Sequence[WantedBlock], free: set[UUID]) -> list[Picked]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from db.arrays import literal
 from db.transaction import Tx
 
 NOT_OWNED = "NOT_OWNED"
@@ -126,9 +127,9 @@ def lock_seats(tx: Tx, seat_ids: Sequence[UUID]) -> set[UUID]:
     """Lock these seats in the order of their ids, as everybody does; returns those that are free."""
     return set(
         tx.values(
-            """SELECT id FROM (SELECT id, ownership_status FROM event_seats WHERE id = ANY(%s)
+            """SELECT id FROM (SELECT id, ownership_status FROM event_seats WHERE id = ANY(%s::uuid[])
                                ORDER BY id FOR NO KEY UPDATE) AS locked WHERE ownership_status = %s""",
-            (list(seat_ids), NOT_OWNED),
+            (literal(seat_ids), NOT_OWNED),
         )
     )
 
@@ -158,11 +159,11 @@ def own(tx: Tx, seats: Sequence[TakenSeat], *, receipt: NewReceipt) -> int:
             "supplier": receipt.supplier_id,
             "order": receipt.purchase_order_id,
             "receipt": receipt.id,
-            "seats": [seat.event_seat_id for seat in seats],
-            "lines": [seat.line_id for seat in seats],
-            "prices": [seat.purchase_price for seat in seats],
-            "costs": [seat.cost for seat in seats],
-            "retail": [seat.retail_price for seat in seats],
+            "seats": literal(seat.event_seat_id for seat in seats),
+            "lines": literal(seat.line_id for seat in seats),
+            "prices": literal(seat.purchase_price for seat in seats),
+            "costs": literal(seat.cost for seat in seats),
+            "retail": literal(seat.retail_price for seat in seats),
         },
     )
 
@@ -195,9 +196,9 @@ def add(tx: Tx, receipt: NewReceipt, *, lines: Sequence[ReceiptLine], seats: Seq
         (
             tx.tenant_id,
             receipt.id,
-            [seat.line_id for seat in seats],
-            [seat.event_seat_id for seat in seats],
-            [seat.cost for seat in seats],
+            literal(seat.line_id for seat in seats),
+            literal(seat.event_seat_id for seat in seats),
+            literal(seat.cost for seat in seats),
         ),
     )
     return number

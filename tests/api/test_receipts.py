@@ -30,8 +30,7 @@ def test_a_delivery_gives_every_seat_an_owner_a_cost_and_a_price(buying: Buying)
     operation = buying.received(order, "Parkett/A/1-3")
 
     owned = seats_of(buying, ownership_status="OWNED")
-    assert operation["result"]["received"] == 3
-    assert operation["result"]["rejected"] == []
+    assert (operation["result"]["received"], operation["result"]["rejected"]) == (3, [])
     assert operation["progress"] == {"done": 3, "total": 3, "unit": "seats"}
     assert [(seat["seat_number"], seat["cost"]["amount"]) for seat in owned] == [
         ("1", "33.34"),
@@ -51,9 +50,8 @@ def test_a_receipt_tells_seat_by_seat_what_came(buying: Buying) -> None:
     receipt = buying.buyer.read(f"/api/receipts/{operation['result']['receipt_number']}")
 
     assert receipt["id"] == operation["result"]["receipt_id"]
-    assert receipt["delivery_reference"] == "LS-1"
+    assert (receipt["delivery_reference"], receipt["received_by"]) == ("LS-1", order["created_by"])
     assert datetime.fromisoformat(receipt["delivered_at"]) == said
-    assert receipt["received_by"] == order["created_by"]
     assert (receipt["total_amount"], receipt["seat_count"]) == (eur("80.00"), 4)
     (line,) = receipt["lines"]
     assert (line["line_id"], line["quantity"]) == (order["lines"][0]["id"], 4)
@@ -238,6 +236,8 @@ def test_over_delivery_names_line_open_and_delivered(buying: Buying) -> None:
     problem = answer.json()
     assert refusal(answer) == (409, "over_delivery")
     assert (problem["line"], problem["open"], problem["delivered"]) == (1, 6, 7)
+    assert problem["line_id"] == order["lines"][0]["id"]
+    assert faults(answer) == [("/lines/0", "over_delivery")]
 
 
 def test_a_block_takes_what_is_free_in_human_order(buying: Buying) -> None:

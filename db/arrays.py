@@ -1,0 +1,12 @@
+"""Arrays of many ids or amounts as PostgreSQL writes them: for fifty thousand seats the driver's own way takes seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from uuid import UUID
+
+
+def literal(values: Iterable[UUID | Decimal | int | None]) -> str:
+    """The text of an array of values that need no quotes; the statement casts it: `%s::uuid[]`."""
+    return "{" + ",".join("NULL" if value is None else str(value) for value in values) + "}"
