@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,15 +14,32 @@ from supervisor.ports import free_port
 from tests.supervisor.instance import Instance
 
 
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """A folder that every user may enter, unlike pytest's own."""
+@contextmanager
+def a_folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="allotment-supervisor-"))
     folder.chmod(0o755)
     yield folder
     for home in list(folder.rglob("postgres.json")):
         postgres_place.forget(Home(home.parent))
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user may enter, unlike pytest's own."""
+    with a_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Instance]:
+    """One instance for the tests that leave it running as they found it."""
+    with a_folder() as folder:
+        instance = Instance(folder / "home", free_port())
+        try:
+            yield instance.started()
+        finally:
+            instance.destroy()
 
 
 @pytest.fixture

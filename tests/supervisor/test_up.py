@@ -21,22 +21,18 @@ from tests.supervisor.stand_in import BROKEN, STUBBORN
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives up its rights")
 
 
-def test_ready_stands_on_its_own_line_and_every_part_has_its_pid(instance: Instance) -> None:
-    instance.started()
-
-    assert f"\nready  http://127.0.0.1:{instance.port}\n" in instance.terminal.read_text()
-    assert sorted(instance.pids()) == sorted(PARTS)
-    assert all(is_running(pid) for pid in instance.pids().values())
-    assert psutil.Process(instance.pid("postgres")).name() == "postgres"
-    assert all(os.getsid(pid) == pid for pid in instance.pids().values())
+def test_ready_stands_on_its_own_line_and_every_part_has_its_pid(running: Instance) -> None:
+    assert f"\nready  http://127.0.0.1:{running.port}\n" in running.terminal.read_text()
+    assert sorted(running.pids()) == sorted(PARTS)
+    assert all(is_running(pid) for pid in running.pids().values())
+    assert psutil.Process(running.pid("postgres")).name() == "postgres"
+    assert all(os.getsid(pid) == pid for pid in running.pids().values())
 
 
-def test_addresses_and_engine_are_told_and_kept_from_strangers(instance: Instance) -> None:
-    instance.started()
-
-    assert instance.addresses().engine == "dev"
-    assert instance.home.recorded_engine() == "dev"
-    assert stat.S_IMODE(instance.home.addresses_file.stat().st_mode) == 0o600
+def test_addresses_and_engine_are_told_and_kept_from_strangers(running: Instance) -> None:
+    assert running.addresses().engine == "dev"
+    assert running.home.recorded_engine() == "dev"
+    assert stat.S_IMODE(running.home.addresses_file.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -81,39 +77,40 @@ def test_make_passes_a_signal_on(instance: Instance, *, to_group: bool) -> None:
     assert instance.remains() == []
 
 
-def test_a_part_that_was_killed_is_back_within_five_seconds(instance: Instance) -> None:
-    before = instance.started().pids()
+def test_a_part_that_was_killed_is_back_within_five_seconds(running: Instance) -> None:
+    before = running.pids()
 
     for pid in before.values():
         os.kill(pid, signal.SIGKILL)
-    waited = instance.wait_for(lambda: all(instance.pids()[name] != pid for name, pid in before.items()))
+    waited = running.wait_for(lambda: all(running.pids()[name] != pid for name, pid in before.items()))
 
     assert waited < 5
-    instance.wait_for(lambda: all(is_running(pid) for pid in instance.pids().values()))
+    running.wait_for(lambda: all(is_running(pid) for pid in running.pids().values()))
 
 
-def test_a_part_that_hangs_is_left_alone(instance: Instance) -> None:
-    pid = instance.started().pid("dispatcher")
+def test_a_part_that_hangs_is_left_alone(running: Instance) -> None:
+    pid = running.pid("dispatcher")
 
     os.kill(pid, signal.SIGSTOP)
     time.sleep(1)
 
-    assert instance.pid("dispatcher") == pid
+    assert running.pid("dispatcher") == pid
     assert psutil.Process(pid).status() == psutil.STATUS_STOPPED
     os.kill(pid, signal.SIGCONT)
 
 
-def test_backends_that_survive_their_postmaster_are_ended_before_it_starts_again(instance: Instance) -> None:
-    addresses = instance.started().addresses()
+def test_backends_that_survive_their_postmaster_are_ended_before_it_starts_again(running: Instance) -> None:
+    addresses, postmaster = running.addresses(), running.pid("postgres")
+    running.wait_for(lambda: _answers(addresses.database_url))
     busy = psycopg.connect(addresses.database_url, autocommit=True)
     backend = busy.info.backend_pid
     busy.pgconn.send_query(b"SELECT count(*) FROM generate_series(1, 1e12)")
     time.sleep(0.3)
 
-    os.kill(instance.pid("postgres"), signal.SIGKILL)
+    os.kill(postmaster, signal.SIGKILL)
 
-    waited = instance.wait_for(lambda: _answers(addresses.database_url), seconds=10)
-    assert waited < 5
+    assert running.wait_for(lambda: running.pid("postgres") != postmaster) < 5
+    running.wait_for(lambda: _answers(addresses.database_url))
     assert not is_running(backend)
     busy.close()
 
