@@ -74,6 +74,14 @@ def ensure_app_role(owner_url: str, home: Path) -> str:
     return url.set(username=name, password=password).render_as_string(hide_password=False)
 
 
+def login_of(url: str) -> str:
+    """Whose URL it is; ValueError for one that names nobody."""
+    name = make_url(url).username
+    if not name:
+        raise ValueError("ALLOTMENT_APP_DATABASE_URL names no user")
+    return name
+
+
 def grant_rights(owner_url: str, login: str) -> None:
     """Give a login what the application may do, and the application's patience."""
     with psycopg.connect(_plain(owner_url), autocommit=True) as connection:

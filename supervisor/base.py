@@ -4,6 +4,8 @@ import urllib.parse
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
+
 from settings import Settings
 from supervisor import cluster as clusters
 from supervisor import engine as engines
@@ -75,14 +77,23 @@ def start(ground: Ground) -> Addresses:
 
 
 def migrate(settings: Settings, *, home: Home, owner_url: str) -> str:
-    """Brings the tables up to date and returns the app's connection. Raises CannotStart for a database not ours or newer."""
+    """Brings the tables up to date and returns the app's connection.
+
+    Raises CannotStart for a database not ours or newer, and when its owner may not hand out the rights on it.
+    """
     from db import migrate as migrations
 
     try:
         migrations.upgrade(owner_url)
-        return settings.app_database_url or migrations.ensure_app_role(owner_url, home.path)
-    except (migrations.ForeignDatabase, migrations.NewerSchema) as refused:
+        if settings.app_database_url is None:
+            return migrations.ensure_app_role(owner_url, home.path)
+        migrations.grant_rights(owner_url, migrations.login_of(settings.app_database_url))
+    except (migrations.ForeignDatabase, migrations.NewerSchema, ValueError) as refused:
         raise CannotStart(str(refused)) from None
+    except psycopg.errors.InsufficientPrivilege as refused:
+        words = str(refused).splitlines()[0]
+        raise CannotStart(f"the login in DATABASE_URL may not migrate: {words}; see deploy/README.md") from None
+    return settings.app_database_url
 
 
 def _find_programs(ground: Ground) -> tuple[Path, ...]:
