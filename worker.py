@@ -13,6 +13,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.service import RPCError
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
 import logs
@@ -24,6 +25,7 @@ from gateways import temporal
 from gateways.payments import provider_named
 from settings import Settings, current
 from workflows.registry import PROCESSES
+from workflows.schedules import ensure_schedules
 
 log = structlog.get_logger("worker")
 
@@ -62,7 +64,20 @@ async def _run(settings: Settings, name: str, queues: Sequence[str]) -> None:
                     continue
                 await running.enter_async_context(_worker(client, settings, queue, tools))
             log.info("polling", queues=list(queues))
+            scheduling = asyncio.create_task(_schedule(client)) if "core" in queues else None
             await stop.wait()
+            if scheduling:
+                scheduling.cancel()
+
+
+async def _schedule(client: Client) -> None:
+    """Make the Schedules; an outage is waited out."""
+    while True:
+        try:
+            return await ensure_schedules(client)
+        except RPCError as error:
+            log.warning("no schedules yet", error=str(error).split("\n")[0])
+            await asyncio.sleep(1)
 
 
 async def _connected(settings: Settings, stop: asyncio.Event) -> Client | None:

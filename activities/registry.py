@@ -15,6 +15,7 @@ from activities.payments import PaymentActivities
 from activities.purchasing import Purchasing
 from activities.receiving import Receiving
 from activities.refunds import RefundActivities
+from activities.upkeep import UpkeepActivities
 from db.transaction import Database
 from gateways.payments import PaymentProvider
 from gateways.storage import FolderStorage
@@ -41,6 +42,7 @@ def core(tools: Tools) -> Steps:
         *_steps(PaymentActivities(tools.database, tools.payments)),
         *_steps(RefundActivities(tools.database, tools.payments)),
         *_steps(CancellingActivities(tools.database)),
+        *_steps(UpkeepActivities(tools.database)),
     ]
 
 

@@ -6,6 +6,7 @@ from workflows.document import DocumentProcess
 from workflows.purchase_order import PurchaseOrderProcess
 from workflows.supplier_payment import SupplierPaymentProcess
 from workflows.supplier_receipt import SupplierReceiptProcess
+from workflows.upkeep import UpkeepProcess
 
 PROCESSES: tuple[type, ...] = (
     PurchaseOrderProcess,
@@ -14,4 +15,5 @@ PROCESSES: tuple[type, ...] = (
     BookingProcess,
     CancellationProcess,
     DocumentProcess,
+    UpkeepProcess,
 )
