@@ -125,7 +125,8 @@ def begin_submit(tx: Tx, order_id: UUID) -> UUID:
     """Ask for the order to be sent to its supplier. Raises Refused `wrong_state`."""
     known = found(tx, order_id)
     ORDER.after(known.status, "submit")
-    return begin(tx, known, verb="submit", payload={})
+    lapses_at = purchasing.now(tx) + LAPSE_AFTER
+    return begin(tx, known, verb="submit", payload={"lapses_at": lapses_at.isoformat()})
 
 
 def begin_confirm(tx: Tx, order_id: UUID, answer: Answer) -> UUID:
