@@ -77,7 +77,8 @@ def log_in(database: Database, *, account: str, password: str, address: str) -> 
 def refresh(database: Database, *, token: str) -> Tokens:
     """Trade a refresh token for a new pair; one used twice kills its whole family (RFC 9700 section 4.14)."""
     with database.tenantless() as tx:
-        found = access.find_refresh(tx, hashed(token))
+        family_id = access.hold_family(tx, hashed(token))
+        found = access.find_refresh(tx, hashed(token)) if family_id else None
         if found is None or not found.alive:
             raise Refused("invalid_token", "the refresh token is unknown, expired or revoked")
         if access.use_refresh(tx, found.credential_id):
@@ -90,7 +91,7 @@ def refresh(database: Database, *, token: str) -> Tokens:
 def revoke(database: Database, *, token: str) -> None:
     """The token and its family are dead at once; an unknown token is no news (RFC 7009 section 2.2)."""
     with database.tenantless() as tx:
-        family_id = access.find_family(tx, hashed(token))
+        family_id = access.hold_family(tx, hashed(token))
         if family_id is not None:
             access.revoke_family(tx, family_id)
 

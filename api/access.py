@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import ConfigDict, Field, StringConstraints
 
 from activities import access as steps
+from api import asking
 from api.desk import Desk
 from api.pages import After, Limit, id_after, page
 from api.problems import Rejected
@@ -24,6 +26,12 @@ login = APIRouter(prefix="/api/auth", tags=["access"])
 
 PROBLEM = {"model": ProblemShape, "content": {"application/problem+json": {}}}
 Secret = Annotated[str, Form(max_length=500)]
+
+# What each grant must have, and what OAuth2 clients send along (RFC 6749 sections 2.3.1 and 3.3, RFC 7009 section 2.1).
+GRANTS = {"password": ("username", "password"), "refresh_token": ("refresh_token",)}
+CLIENT_FIELDS = {"client_id", "client_secret"}
+LOGIN_FIELDS = {"grant_type", "username", "password", "refresh_token", "scope", *CLIENT_FIELDS}
+REVOCATION_FIELDS = {"token", "token_type_hint", *CLIENT_FIELDS}
 
 
 class TokenShape(Shape):
@@ -51,6 +59,7 @@ async def log_in(
     refresh_token: Secret = "",
 ) -> Response:
     """OAuth2 password grant, or refresh grant."""
+    await _check_form(request, known=LOGIN_FIELDS, required=GRANTS[grant_type])
     database = request.app.state.database
     if grant_type == "refresh_token":
         tokens = await run_in_threadpool(lambda: steps.refresh(database, token=refresh_token))
@@ -74,8 +83,20 @@ async def log_in(
 )
 async def revoke_token(request: Request, token: Secret) -> dict[str, Any]:
     """Dead at once; an unknown token is answered the same."""
+    await _check_form(request, known=REVOCATION_FIELDS, required=())
     await run_in_threadpool(lambda: steps.revoke(request.app.state.database, token=token))
     return {}
+
+
+async def _check_form(request: Request, *, known: Collection[str], required: Collection[str]) -> None:
+    """Raise Rejected for a field nobody knows, or one that is missing."""
+    form = await request.form()
+    strange = [asking.fault(f"/{name}", "unknown_field", "no such field") for name in form if name not in known]
+    missing = [asking.fault(f"/{name}", "required", "Field required") for name in required if name not in form]
+    if strange:
+        raise Rejected("unknown_field", f"{strange[0]['pointer']}: no such field", errors=[*strange, *missing])
+    if missing:
+        raise Rejected("invalid", f"{missing[0]['pointer']}: Field required", errors=missing)
 
 
 def _plain(text: str) -> str:

@@ -106,7 +106,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
     if any(fault["type"] == "json_invalid" for fault in found):
         return _answer(request, "malformed", "the body is not well-formed JSON")
     faults = [asking.fault(_pointer(f["loc"]), _code(f["type"]), f["msg"]) for f in found[:100]]
-    code = "unknown_field" if all(f["code"] == "unknown_field" for f in faults) else "invalid"
+    code = "unknown_field" if any(f["code"] == "unknown_field" for f in faults) else "invalid"
     where = "; ".join(f"{f['pointer']}: {f['message']}" for f in faults[:3])
     return _answer(request, code, where, errors=faults)
 

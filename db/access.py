@@ -150,13 +150,18 @@ def find_refresh(tx: Tx, secret_hash: bytes) -> Refresh | None:
     return found
 
 
-def find_family(tx: Tx, secret_hash: bytes) -> UUID | None:
-    """The family of an access or refresh token in any agency."""
+def hold_family(tx: Tx, secret_hash: bytes) -> UUID | None:
+    """The family of an access or refresh token in any agency; its other askers wait until this transaction ends.
+
+    Without it two uses of one token would lock the family's rows in different orders, and a refresh could outlive
+    a revocation that ran beside it.
+    """
     rows = tx.dicts("SELECT * FROM find_family(%s)", (secret_hash,))
     if not rows:
         return None
     tx.tenant_id = rows[0]["tenant_id"]
     family: UUID = rows[0]["family_id"]
+    tx.run("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (str(family),))
     return family
 
 

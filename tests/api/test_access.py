@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -154,6 +155,19 @@ def test_a_refresh_token_used_twice_kills_its_family_and_no_other(anonymous: Cal
     assert not lives(anonymous, second["access_token"])
     assert refusal(refresh(anonymous, second["refresh_token"])) == (401, "invalid_token")
     assert lives(anonymous, other["access_token"])
+
+
+def test_of_two_who_use_a_refresh_token_at_once_one_wins_and_nobody_keeps_anything(
+    anonymous: Caller, tenant: Agency
+) -> None:
+    first = log_in(anonymous, tenant.finance.email)
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda _: refresh(anonymous, first["refresh_token"]), range(6)))
+
+    assert sorted(answer.status_code for answer in answers) == [200, 401, 401, 401, 401, 401]
+    won = next(answer.json() for answer in answers if answer.status_code == 200)
+    assert not lives(anonymous, won["access_token"])
 
 
 @pytest.mark.parametrize("token", ["", "alr_unknown", "a\x00b", "\udcff"])
@@ -349,3 +363,22 @@ def test_other_grants_are_refused(anonymous: Caller, grant: str) -> None:
     answer = anonymous.form("/api/auth/token", grant_type=grant, username="a", password="b")
 
     assert refusal(answer) == (422, "invalid")
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"grant_type": "password", "username": "a"}, ("invalid", [("/password", "required")])),
+        ({"grant_type": "refresh_token"}, ("invalid", [("/refresh_token", "required")])),
+        (
+            {"grant_type": "password", "username": "a", "password": "b", "remember": "1"},
+            ("unknown_field", [("/remember", "unknown_field")]),
+        ),
+    ],
+)
+def test_a_login_says_which_field_is_missing_or_unknown(
+    anonymous: Caller, fields: dict[str, str], expected: tuple[str, list[tuple[str, str]]]
+) -> None:
+    answer = anonymous.form("/api/auth/token", **fields)
+
+    assert (refusal(answer), faults(answer)) == ((422, expected[0]), expected[1])
