@@ -16,7 +16,7 @@ from supervisor.errors import CannotStart
 from supervisor.files import kept_secret
 from supervisor.home import Home
 from supervisor.postgres_binaries import OLDEST, Binaries
-from supervisor.postgres_place import Place
+from supervisor.postgres_place import Place, password_file
 from supervisor.process import Spec
 
 OWNER = "allotment"
@@ -68,7 +68,7 @@ class Cluster:
 
     def url(self, database: str = DATABASE) -> str:
         """The owner's connection, password included."""
-        return f"postgresql://{OWNER}:{kept_secret(_password_file(self.home))}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://{OWNER}:{kept_secret(password_file(self.home))}@127.0.0.1:{self.port}/{database}"
 
     def spec(self) -> Spec:
         settings = [word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")]
@@ -109,7 +109,7 @@ def initialise(cluster: Cluster, *, run: Callable[[Spec], None]) -> None:
     half = place.folder / "data.new"
     shutil.rmtree(half, ignore_errors=True)
     secret = place.folder / "password.new"
-    secret.write_text(kept_secret(_password_file(cluster.home)))
+    secret.write_text(kept_secret(password_file(cluster.home)))
     try:
         _hand_over(secret, cluster)
         run(_initdb(cluster, half, secret))
@@ -183,7 +183,3 @@ def _hand_over(file: Path, cluster: Cluster) -> None:
     file.chmod(0o600)
     if cluster.place.account:
         os.chown(file, cluster.place.account.uid, cluster.place.account.gid)
-
-
-def _password_file(home: Home) -> Path:
-    return home.path / "postgres.password"

@@ -50,6 +50,7 @@ def find(home: Home) -> Place:
     account = _unprivileged()
     folder = recorded(home)
     if folder is None:
+        _drop_what_this_home_lost(home)
         folder = _inside(home, account) or _outside(home)
         write_atomically(_record(home), json.dumps({"folder": str(folder)}) + "\n")
     _claim(folder, home)
@@ -101,6 +102,21 @@ def sweep() -> None:
                 shutil.rmtree(folder, ignore_errors=True)
         if base.is_dir() and not any(base.glob("home-*")) and os.access(base, os.W_OK):
             shutil.rmtree(base, ignore_errors=True)
+
+
+def _drop_what_this_home_lost(home: Home) -> None:
+    """A home that was deleted by hand took its record and its password along; its data can never be opened again."""
+    if not password_file(home).exists():
+        for base in map(Path, _BASES):
+            for folder in base.glob("home-*"):
+                if _owner(folder) == home.path:
+                    shutil.rmtree(folder, ignore_errors=True)
+    sweep()
+
+
+def password_file(home: Home) -> Path:
+    """The cluster owner's password."""
+    return home.path / "postgres.password"
 
 
 def _record(home: Home) -> Path:

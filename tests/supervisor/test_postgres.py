@@ -196,6 +196,26 @@ def test_binaries_below_a_closed_folder_are_copied_to_where_nobody_reaches_them(
 
 
 @AS_ROOT
+def test_data_of_a_home_that_was_deleted_by_hand_are_dropped_when_it_is_made_anew(
+    open_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_place, "_BASES", (str(open_folder / "base"),))
+    closed = open_folder / "closed"
+    closed.mkdir(mode=0o700)
+    home = Home(closed / "home")
+    home.make()
+    first = postgres_place.find(home).folder
+    shutil.rmtree(home.path)
+    home.make()
+
+    second = postgres_place.find(home).folder
+
+    assert first != second
+    assert not first.exists()
+    assert postgres_place.find(home).folder == second
+
+
+@AS_ROOT
 def test_what_vanished_homes_left_is_swept_and_what_others_own_is_not(
     open_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
