@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
-from uuid import UUID
 
 import psycopg
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from api.app import build
 from api.resources import RESOURCES, resolve
 from api.routers import ROUTERS
 from db.transaction import Database
 from domain.access import PERMISSIONS, SELF, allows
-from tests.makers.callers import Caller, refusal, with_key
+from settings import Settings
+from tests import ground
+from tests.makers.access import Agency, an_agency
+from tests.makers.callers import Caller, refusal, with_key, with_token
 from tests.makers.rows import a_row
-
-Connection = psycopg.Connection[Any]
 
 NAME = re.compile(r"\{(\w+)\}")
 OPEN = {"log_in", "revoke_token"}
@@ -70,23 +71,37 @@ NOWHERE = ("x", "0", "%00", "%ff", "' OR 1=1 --", "01a1fd9c-e067-71fd-99ad-66812
 by_name = pytest.mark.parametrize("operation", GUARDED, ids=lambda operation: operation.name)
 
 
+@dataclass(frozen=True)
+class House:
+    """The API on a database in which Southside has one thing of each kind, and Northside, who calls, has none."""
+
+    http: TestClient
+    agency: Agency
+    things: dict[str, str]
+
+    @property
+    def anonymous(self) -> Caller:
+        return Caller(self.http)
+
+    @property
+    def owner(self) -> Caller:
+        return with_token(self.http, self.agency.owner.token)
+
+
 @pytest.fixture(scope="module")
-def things(clone: Any, database: Database) -> dict[str, str]:
-    """The id of one thing of each kind, all of one agency that is nobody's here."""
-    tenant_id = UUID(int=0x2FEDCBA98765432100000000000000AB)
-    with psycopg.connect(clone.owner_url, autocommit=True) as connection:
-        connection.execute(
-            """INSERT INTO tenants (id, name, currency, timezone) VALUES (%s, 'Southside', 'EUR', 'Europe/Berlin')
-               ON CONFLICT DO NOTHING""",
-            [tenant_id],
-        )
-        found = {
-            name: str(a_row(connection, resource.table, tenant_id=tenant_id)) for name, resource in RESOURCES.items()
-        }
-    with database.transaction(tenant_id) as tx:
-        # The control: to their own agency every one of them is there.
-        assert all(resolve(tx, name, text) for name, text in found.items())
-    return found
+def house(worker_name: str) -> Iterator[House]:
+    with ground.clone(f"{worker_name}_every") as clone, Database(clone.app_url, size=8) as database:
+        agency, southside = an_agency(database), an_agency(database, name="Southside")
+        with psycopg.connect(clone.owner_url, autocommit=True) as connection:
+            things = {
+                name: str(a_row(connection, resource.table, tenant_id=southside.id))
+                for name, resource in RESOURCES.items()
+            }
+        with database.transaction(southside.id) as tx:
+            # The control: to their own agency every one of them is there.
+            assert all(resolve(tx, name, text) for name, text in things.items())
+        with TestClient(build(Settings(build_id="test"), database)) as http:
+            yield House(http, agency, things)
 
 
 def test_there_are_operations_and_each_has_a_name_of_its_own() -> None:
@@ -112,48 +127,49 @@ def test_reading_needs_no_permission_to_write_and_writing_does(operation: Operat
 
 
 @by_name
-def test_nobody_is_let_in_without_a_credential(operation: Operation, anonymous: Caller, things: dict[str, str]) -> None:
-    answer = anonymous.call(operation.method, operation.at(things), params={"strange": "1"}, content=b"{")
+def test_nobody_is_let_in_without_a_credential(operation: Operation, house: House) -> None:
+    answer = house.anonymous.call(operation.method, operation.at(house.things), params={"strange": "1"}, content=b"{")
 
     assert refusal(answer) == (401, "unauthenticated")
 
 
 @pytest.mark.parametrize("operation", ASKING, ids=lambda operation: operation.name)
-def test_nobody_is_let_in_without_the_permission(
-    operation: Operation, http: TestClient, owner: Caller, things: dict[str, str]
-) -> None:
+def test_nobody_is_let_in_without_the_permission(operation: Operation, house: House) -> None:
     scopes = sorted(one for one in PERMISSIONS if not allows([one], needed=str(operation.needs)))
-    key = owner.made("/api/api-keys", {"name": "everything else", "scopes": scopes})["key"]
+    key = house.owner.made("/api/api-keys", {"name": "everything else", "scopes": scopes})["key"]
 
-    answer = with_key(http, key).call(operation.method, operation.at(things), params={"strange": "1"}, content=b"{")
+    answer = with_key(house.http, key).call(
+        operation.method, operation.at(house.things), params={"strange": "1"}, content=b"{"
+    )
 
     assert refusal(answer) == (403, "forbidden")
     assert answer.json()["permission"] == operation.needs
 
 
 @pytest.mark.parametrize("operation", NAMING, ids=lambda operation: operation.name)
-def test_the_things_of_another_agency_do_not_exist(operation: Operation, owner: Caller, things: dict[str, str]) -> None:
+def test_the_things_of_another_agency_do_not_exist(operation: Operation, house: House) -> None:
+    owner, path = house.owner, operation.at(house.things)
     answers = [
-        owner.call(operation.method, operation.at(things)),
-        owner.call(operation.method, operation.at(things), params={"strange": "1"}, content=b"{"),
-        owner.call(operation.method, operation.at(things), headers={"Idempotency-Key": "k", "If-Match": '"x"'}),
+        owner.call(operation.method, path),
+        owner.call(operation.method, path, params={"strange": "1"}, content=b"{"),
+        owner.call(operation.method, path, headers={"Idempotency-Key": "k", "If-Match": '"x"'}),
     ]
 
     assert [refusal(answer) for answer in answers] == [(404, "not_found")] * 3
 
 
 @pytest.mark.parametrize("operation", NAMING, ids=lambda operation: operation.name)
-def test_what_was_never_there_is_not_found(operation: Operation, owner: Caller) -> None:
+def test_what_was_never_there_is_not_found(operation: Operation, house: House) -> None:
     answers = [
-        owner.call(operation.method, operation.at(dict.fromkeys(operation.parameters, text))) for text in NOWHERE
+        house.owner.call(operation.method, operation.at(dict.fromkeys(operation.parameters, text))) for text in NOWHERE
     ]
 
     assert [refusal(answer) for answer in answers] == [(404, "not_found")] * len(NOWHERE)
 
 
 @pytest.mark.parametrize("operation", PLAIN, ids=lambda operation: operation.name)
-def test_a_query_parameter_nobody_knows_is_refused(operation: Operation, owner: Caller) -> None:
-    answer = owner.call(operation.method, operation.at({}), params={"strange": "1"})
+def test_a_query_parameter_nobody_knows_is_refused(operation: Operation, house: House) -> None:
+    answer = house.owner.call(operation.method, operation.at({}), params={"strange": "1"})
 
     assert refusal(answer) == (400, "unknown_parameter")
     assert answer.json()["errors"][0]["pointer"] == "?strange"

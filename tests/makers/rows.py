@@ -21,6 +21,7 @@ from db.tables import metadata
 KNOWN: dict[str, dict[str, Any]] = {
     "events": {"end_at": datetime(2031, 1, 2, tzinfo=UTC)},
     "outbox": {"kind": "MAIL"},
+    "purchase_order_lines": {"quantity": 1},
     "credentials": {"kind": "API_KEY", "expires_at": None},
     "seat_movements": {"account": "1200"},
     "bill_settlements": {"source": "PAYMENT"},
@@ -39,8 +40,9 @@ VALUES: dict[type[types.TypeEngine[Any]], Callable[[], Any]] = {
 
 
 def a_row(connection: psycopg.Connection[Any], table: str, *, tenant_id: UUID, **values: Any) -> UUID:
-    """Insert a row whose foreign keys may point nowhere; its id."""
-    row = _filled(table, {"tenant_id": tenant_id, "id": new_id(), **KNOWN.get(table, {}), **values})
+    """Insert a row whose foreign keys may point nowhere; its id, should the table have one."""
+    row_id: UUID = values.get("id") or new_id()
+    row = _filled(table, {"tenant_id": tenant_id, **KNOWN.get(table, {}), **values, "id": row_id})
     with connection.transaction():
         connection.execute("SET LOCAL session_replication_role = replica")
         statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
@@ -49,9 +51,7 @@ def a_row(connection: psycopg.Connection[Any], table: str, *, tenant_id: UUID, *
             sql.SQL(", ").join(sql.Placeholder() for _ in row),
         )
         connection.execute(statement, list(row.values()))
-    found = row["id"]
-    assert isinstance(found, UUID)
-    return found
+    return row_id
 
 
 def _filled(table: str, given: dict[str, Any]) -> dict[str, Any]:
