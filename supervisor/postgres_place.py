@@ -15,6 +15,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from supervisor.errors import CannotStart
 from supervisor.files import write_atomically
 from supervisor.home import Home
@@ -100,7 +102,7 @@ def sweep() -> None:
             owner = _owner(folder)
             if owner and not owner.exists() and temporary in owner.parents:
                 shutil.rmtree(folder, ignore_errors=True)
-        if base.is_dir() and not any(base.glob("home-*")) and os.access(base, os.W_OK):
+        if base.is_dir() and not any(base.glob("home-*")) and not _runs_from(base):
             shutil.rmtree(base, ignore_errors=True)
 
 
@@ -112,6 +114,17 @@ def _drop_what_this_home_lost(home: Home) -> None:
                 if _owner(folder) == home.path:
                     shutil.rmtree(folder, ignore_errors=True)
     sweep()
+
+
+def _runs_from(base: Path) -> bool:
+    """Whether a cluster is served by the copies there, its data lying in a home that its user reaches."""
+    for process in psutil.process_iter():
+        try:
+            if process.exe().startswith(f"{base}/"):
+                return True
+        except psutil.Error:
+            continue
+    return False
 
 
 def password_file(home: Home) -> Path:
