@@ -177,6 +177,22 @@ def guard(folder: Path, run: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     home = Home(folder / "home")
     home.make()
+    try:
+        with a_server(home) as (cluster, server):
+            half = folder / "server.half"
+            half.write_text(cluster.url("postgres"))
+            half.rename(folder / "server.url")
+            while not (folder / "stop").exists() and is_alive(run) and not server.has_ended():
+                time.sleep(0.1)
+    finally:
+        (folder / "guardian.pid").unlink(missing_ok=True)
+        if not is_alive(run):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def a_server(home: Home) -> Iterator[tuple[postgres.Cluster, Child]]:
+    """A fresh Postgres in this home, until the block ends."""
     cluster = postgres.prepare(home, port=ports.assign(home.run / "ports.json", ["postgres"])["postgres"])
     postgres.initialise(cluster, run=run_to_its_end)
     spec = cluster.spec()
@@ -184,18 +200,11 @@ def guard(folder: Path, run: int) -> None:
     server = Child(replace(spec, command=spec.command + extra), home=home)
     try:
         wait_until(lambda: server.has_ended() or postgres.answers(cluster.url("postgres")), seconds=60)
-        half = folder / "server.half"
-        half.write_text(cluster.url("postgres"))
-        half.rename(folder / "server.url")
-        while not (folder / "stop").exists() and is_alive(run) and not server.has_ended():
-            time.sleep(0.1)
+        yield cluster, server
     finally:
         server.ask_to_end()
         wait_until(server.has_ended, seconds=10)
         postgres_place.forget(home)
-        (folder / "guardian.pid").unlink(missing_ok=True)
-        if not is_alive(run):
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def run_to_its_end(spec: Spec) -> None:
