@@ -34,10 +34,11 @@ _OUTAGES = (DatabaseAway, psycopg.OperationalError, OSError)
 
 @dataclass(frozen=True, kw_only=True)
 class DocumentStep:
-    """A document to be made."""
+    """A document to be made; `urgent` while somebody waits for it."""
 
     tenant_id: UUID
     document_id: UUID
+    urgent: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +84,11 @@ def request_again(tx: Tx, document_id: UUID) -> None:
     """Ask once more for a document that failed, or whose bytes are gone."""
     if documents.forget(tx, document_id):
         _start(tx, document_id, process_id=f"document/{document_id}/{new_id()}")
+
+
+def hurry(tx: Tx, document_id: UUID) -> None:
+    """Somebody waits for it: let it be made before those that nobody waits for. Twice is once."""
+    _start(tx, document_id, process_id=f"document/{document_id}/now", urgent=True)
 
 
 def request_order(tx: Tx, order_id: UUID) -> UUID:
@@ -205,6 +211,6 @@ class DocumentActivities:
         return Made(storage_key=None, failure=failure[:500])
 
 
-def _start(tx: Tx, document_id: UUID, *, process_id: str) -> None:
-    argument = {"tenant_id": str(tx.tenant_id), "document_id": str(document_id)}
+def _start(tx: Tx, document_id: UUID, *, process_id: str, urgent: bool = False) -> None:
+    argument = {"tenant_id": str(tx.tenant_id), "document_id": str(document_id), "urgent": urgent}
     outbox.start(tx, process=PROCESS, process_id=process_id, argument=argument)

@@ -215,3 +215,20 @@ def test_a_file_name_never_breaks_its_header(name: str) -> None:
 
     assert told.isascii()
     assert told.count('"') == 2
+
+
+def test_what_somebody_waits_for_is_made_before_what_nobody_does(
+    owner: Caller, papers: Papers, database: Database, tenant: Agency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(documents, "LONGEST", 0.2)
+    monkeypatch.setattr(documents, "PATIENT", 0.1)
+
+    for _ in range(2):
+        assert refusal(owner.get(papers.receipt)) == (503, "document_pending")
+
+    with database.transaction(tenant.id) as tx:
+        urgent = tx.values(
+            "SELECT payload ->> 'process_id' FROM outbox WHERE (payload -> 'argument' ->> 'urgent')::boolean"
+        )
+        receipt = tx.value("SELECT id FROM documents WHERE kind = 'receipt'")
+    assert urgent == [f"document/{receipt}/now"]
