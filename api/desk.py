@@ -20,7 +20,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from typing_extensions import override
 
-from api import asking, documents, waiting
+from api import asking, documents, strays, waiting
 from api.asking import Asked
 from api.problems import Rejected
 from api.resources import RESOURCES, resolve
@@ -106,6 +106,7 @@ class DeskRoute(APIRoute):
                 ]
                 raise Rejected("unknown_parameter", f"unknown query parameter: {', '.join(strange)}", errors=faults)
             try:
+                await strays.refuse_stray_fields(request, self.dependant)
                 return await handler(request)
             except (RequestValidationError, HTTPException):
                 if spec is not None:

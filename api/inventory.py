@@ -21,7 +21,7 @@ from db.transaction import Tx
 
 desk = Desk(tag="inventory")
 
-Selector = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+Selector = Annotated[str, StringConstraints(max_length=4000)]
 
 
 class SeatStatus(StrEnum):

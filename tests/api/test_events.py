@@ -116,6 +116,13 @@ def test_publishing_twice_is_refused_the_second_time(owner: Caller) -> None:
     assert refusal(second) == (409, "wrong_state")
 
 
+def test_a_step_takes_no_fields(owner: Caller) -> None:
+    path = f"/api/events/{an_event(owner)['id']}/publish"
+
+    assert refusal(owner.post(path, {"force": True})) == (422, "unknown_field")
+    assert owner.post(path, {}).status_code == 200
+
+
 def test_every_step_leaves_a_line_of_history(owner: Caller, owner_connection: Connection) -> None:
     event = an_event(owner)
 

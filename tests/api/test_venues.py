@@ -168,6 +168,15 @@ def test_an_import_without_a_file_is_refused(owner: Caller) -> None:
     assert "/file" in [pointer for pointer, _ in faults(answer)]
 
 
+def test_a_field_beside_the_file_that_nobody_knows_is_refused(owner: Caller) -> None:
+    venue_id = an_empty_venue(owner)
+
+    answer = owner.upload(f"/api/venues/{venue_id}/seats/import", seat_csv("A"), fields={"colour": "red"})
+
+    assert (refusal(answer), faults(answer)) == ((422, "unknown_field"), [("/colour", "unknown_field")])
+    assert labels(owner, venue_id) == []
+
+
 def test_new_seats_join_drafts_and_leave_published_events_alone(owner: Caller) -> None:
     venue_id = a_venue(owner, csv=seat_csv("A"))
     draft, published = (an_event(owner, venue_id=venue_id)["id"] for _ in range(2))
