@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from db import access, ledger, payables
+from db import access, history, ledger, payables
 from db.payables import Bill, NewBill, Payment, Settlement
 from db.purchasing import Order
 from db.receiving import NewReceipt
 from db.transaction import Tx
 from domain import ledger as postings
 from domain.money import Money
-from domain.payables import OpenItem, Terms, due_date, settle
+from domain.payables import OpenItem, Terms, bill_state, due_date, settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,20 @@ def draft(tx: Tx, order: Order, *, receipt: NewReceipt, amount: Money) -> Bill:
     _post(
         tx, postings.advance_applied(used, supplier_id=order.supplier_id), bill, receipt, key=f"bill {bill.id} advance"
     )
+    history.note(
+        tx,
+        object="bill",
+        subject_id=bill.id,
+        to_status=bill_state(amount, open_amount=amount - used),
+        reason=receipt.delivery_reference,
+        operation_id=receipt.operation_id,
+    )
     return bill
 
 
-def advances_met(amount: Money, advances: Sequence[Payment]) -> Money:
-    """How much of a bill of this amount the advances meet."""
-    return settle(amount, _items(advances)).settled
+def advance_left(tx: Tx, order: Order) -> Money:
+    """What was paid in advance on an order and has met no bill yet."""
+    return Money(payables.unapplied_advances(tx, order.id), order.currency)
 
 
 def _use_advances(tx: Tx, bill: Bill, amount: Money, at: datetime) -> Money:

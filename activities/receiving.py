@@ -23,6 +23,7 @@ from db.purchasing import OrderWithLines
 from db.receiving import NewReceipt, Receipt, ReceiptLine, TakenSeat
 from db.transaction import Database, Tx
 from domain import ledger as postings
+from domain.money import Money
 from domain.purchasing import OrderStatus
 from domain.states import Refused
 
@@ -43,6 +44,7 @@ class Preview:
     plan: Plan | None
     receipt: Receipt | None
     due: billing.Due | None = None
+    advance_used: Money | None = None
 
 
 def begin_receive(tx: Tx, order_id: UUID, note: Note) -> UUID:
@@ -67,7 +69,12 @@ def preview_receive(tx: Tx, order_id: UUID, note: Note) -> Preview:
     if receipt is not None:
         return Preview(plan=None, receipt=receipt)
     planned = delivering.plan(tx, known, note, lock=False)
-    return Preview(plan=planned, receipt=None, due=billing.due(tx, known.order, delivered_at=note.delivered_at))
+    return Preview(
+        plan=planned,
+        receipt=None,
+        due=billing.due(tx, known.order, delivered_at=note.delivered_at),
+        advance_used=min(planned.total, billing.advance_left(tx, known.order)),
+    )
 
 
 def status_after(planned: Plan) -> OrderStatus:

@@ -133,9 +133,10 @@ class PreviewLineShape(Shape):
 
 
 class PreviewBillShape(Shape):
-    """The bill that would be drafted."""
+    """The bill that would be drafted, and how much of it advances would meet."""
 
     amount: MoneyShape
+    advance_used: MoneyShape
     bill_date: date
     due_date: date
     terms: str
@@ -156,7 +157,7 @@ class DeliveryPreviewShape(Shape):
     @classmethod
     def of(cls, preview: Preview, currency: str) -> DeliveryPreviewShape:
         """From the plan, or from the receipt there is."""
-        plan, receipt, due = preview.plan, preview.receipt, preview.due
+        plan, receipt = preview.plan, preview.receipt
         total = plan.total.amount if plan else receipt.total_amount if receipt else Decimal(0)
         return cls(
             received=plan.quantity if plan else receipt.seat_count if receipt else 0,
@@ -164,11 +165,7 @@ class DeliveryPreviewShape(Shape):
             receipt_number=receipt.receipt_number if receipt else None,
             total_amount=MoneyShape.of(total, currency),
             lines=[_line(line) for line in plan.lines] if plan else [],
-            bill=PreviewBillShape(
-                amount=MoneyShape.of(total, currency), bill_date=due.bill_date, due_date=due.due_date, terms=due.terms
-            )
-            if due
-            else None,
+            bill=_bill(preview, total, currency),
             status_after=status_after(plan) if plan else None,
         )
 
@@ -234,6 +231,19 @@ def _retail(price: MoneyShape | None, currency: str, pointer: str) -> Decimal | 
         words = f"{price.currency} is not the agency's currency, {currency}."
         raise Refused("currency_not_supported", words, pointer=pointer)
     return check_retail(price.decimal(), currency, pointer=pointer)
+
+
+def _bill(preview: Preview, total: Decimal, currency: str) -> PreviewBillShape | None:
+    due, advance = preview.due, preview.advance_used
+    if due is None or advance is None:
+        return None
+    return PreviewBillShape(
+        amount=MoneyShape.of(total, currency),
+        advance_used=MoneyShape.of(advance.amount, currency),
+        bill_date=due.bill_date,
+        due_date=due.due_date,
+        terms=due.terms,
+    )
 
 
 def _line(line: LinePlan) -> PreviewLineShape:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from db import history
 from db.transaction import Database
 from tests.makers.access import Agency
 from tests.makers.buying import Buying, a_line, a_note, a_supplier, buying_in, eur
@@ -227,6 +229,18 @@ def test_bills_are_filtered_by_status_supplier_and_due_date(buying: Buying) -> N
     assert found(f"supplier_id={other}") == [second]
     assert found("due_before=2026-03-31") == []
     assert found("due_before=2026-04-01") == [first]
+
+
+def test_a_bills_history_begins_with_what_an_advance_left_of_it(buying: Buying) -> None:
+    order = buying.confirmed()
+    buying.done(order["id"], "pay", {**PAYMENT, "amount": eur("30.00")})
+    bill_id = buying.received(order, "Parkett/A/1-2")["result"]["bill_id"]
+    pay_bill(buying, bill_id)
+
+    with buying.database.transaction(buying.tenant_id) as tx:
+        told = [(change.from_status, change.to_status) for change in history.of(tx, UUID(bill_id))]
+
+    assert told == [(None, "PARTIALLY_PAID"), ("PARTIALLY_PAID", "PAID")]
 
 
 def test_a_payment_has_the_day_it_was_made(buying: Buying) -> None:

@@ -344,7 +344,7 @@ def test_a_preview_shows_seats_amounts_and_bill_and_changes_nothing(buying: Buyi
     assert shown["lines"][0]["seats"] == [{"section": "Parkett", "row": "A", "seats": "1-4"}]
     # Already the 31st in Berlin.
     assert (shown["bill"]["bill_date"], shown["bill"]["due_date"]) == ("2026-03-31", "2026-04-30")
-    assert shown["status_after"] == "PARTIALLY_RECEIVED"
+    assert (shown["bill"]["advance_used"], shown["status_after"]) == (eur("0.00"), "PARTIALLY_RECEIVED")
     assert buying.order(order["id"]) == order
 
 
