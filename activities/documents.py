@@ -204,8 +204,11 @@ class DocumentActivities:
         return printer()
 
     def _failed(self, at: DocumentStep, document: Document, fault: Exception) -> Made:
-        failure = str(fault) if isinstance(fault, Refused) else f"{type(fault).__name__}: {fault}"
-        log.error("a document cannot be made", document_id=str(document.id), kind=document.kind, exc_info=fault)
+        if isinstance(fault, Refused):
+            failure = str(fault)
+        else:
+            failure = f"{type(fault).__name__}: {fault}"
+            log.error("a document cannot be made", document_id=str(document.id), kind=document.kind, exc_info=fault)
         with self._database.transaction(at.tenant_id) as tx:
             documents.fail(tx, at.document_id, failure=failure[:500])
         return Made(storage_key=None, failure=failure[:500])

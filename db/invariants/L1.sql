@@ -1,4 +1,4 @@
--- Whatever was asked for ends, or says what it waits for: no message, operation, document or event is left lying for a minute.
+-- Whatever was asked for ends, or says what it waits for: no message, operation or event is left lying for a minute, and the queue of documents moves.
 -- Guard: the dispatcher repeats until accepted; activities repeat until an outage is over (asked while the house is awake).
 WITH patience AS (
     SELECT now() - interval '60 s' AS before WHERE current_setting('allotment.awake_since') <> ''
@@ -7,12 +7,16 @@ WITH patience AS (
 SELECT o.tenant_id, 'message ' || o.key AS subject, 'is not delivered since ' || o.created_at || ': '
     || COALESCE(o.last_error, 'never tried') AS fault
 FROM outbox o, patience WHERE o.delivered_at IS NULL AND o.created_at < patience.before
+    -- A letter waits for its papers; whether those are late is asked below.
+    AND NOT EXISTS (SELECT FROM documents d WHERE d.tenant_id = o.tenant_id AND d.storage_key IS NULL AND d.failure IS NULL
+                    AND o.payload -> 'documents' ? d.id::text)
 UNION ALL
 SELECT o.tenant_id, 'operation ' || o.kind || ' ' || o.id, 'is ' || o.status || ' since ' || o.created_at
 FROM operations o, patience WHERE o.status IN ('queued', 'running') AND o.created_at < patience.before
 UNION ALL
-SELECT d.tenant_id, 'document ' || d.kind || ' ' || d.id, 'is asked for since ' || d.created_at
+SELECT d.tenant_id, 'document ' || d.kind || ' ' || d.id, 'is asked for since ' || d.created_at || ', and none was made meanwhile'
 FROM documents d, patience WHERE d.storage_key IS NULL AND d.failure IS NULL AND d.created_at < patience.before
+    AND NOT EXISTS (SELECT FROM documents m WHERE m.stored_at > patience.before)
 UNION ALL
 SELECT e.tenant_id, 'event ' || e.title, 'is over since ' || e.end_at || ' and not closed'
 FROM events e, patience

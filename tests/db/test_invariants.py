@@ -291,3 +291,21 @@ def test_each_invariant_says_what_holds_and_what_guards_it() -> None:
         return all(words.endswith(".") and len(words) > 20 for words in (one.sentence, one.guard))
 
     assert [one.name for one in invariants.invariants() if not is_told(one)] == []
+
+
+def test_a_long_queue_of_documents_is_no_fault_while_it_moves(world: World) -> None:
+    late = "UPDATE documents SET created_at = now() - interval '2 min'"
+    moving = """UPDATE documents SET stored_at = now(), storage_key = 'key'
+                WHERE id = (SELECT id FROM documents ORDER BY id LIMIT 1)"""
+
+    assert found(world, "L1", broken_by=[late]) != []
+    assert found(world, "L1", broken_by=[late, moving]) == []
+
+
+def test_a_letter_may_wait_for_its_papers(world: World) -> None:
+    waiting = """UPDATE outbox SET created_at = now() - interval '2 min',
+                     delivered_at = CASE WHEN kind <> 'MAIL' OR payload -> 'documents' = '[]' THEN now() END"""
+    made = "UPDATE documents SET stored_at = now(), storage_key = 'key'"
+
+    assert found(world, "L1", broken_by=[waiting]) == []
+    assert found(world, "L1", broken_by=[waiting, made]) != []

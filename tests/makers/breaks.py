@@ -104,7 +104,7 @@ BREAKS: dict[str, tuple[str, ...]] = {
         "UPDATE journal_legs SET tenant_id = '{other}' WHERE event_id = '{event}'",
     ),
     "L1 a message nobody delivered": (
-        "UPDATE outbox SET delivered_at = NULL, created_at = now() - interval '2 min' WHERE kind = 'MAIL'",
+        "UPDATE outbox SET delivered_at = NULL, created_at = now() - interval '2 min' WHERE kind = 'START'",
     ),
     "L1 an operation that never ended": (
         "UPDATE operations SET status = 'running', created_at = now() - interval '2 min' WHERE status = 'succeeded'",
