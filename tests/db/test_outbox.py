@@ -1,0 +1,148 @@
+"""The outbox: what is written with a change is handed out once at a time until somebody has taken it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from db import outbox
+from db.ids import new_id
+from db.outbox import Message
+from db.transaction import Database
+from tests import ground
+from tests.makers.access import Agency, an_agency
+
+LEASE = timedelta(seconds=30)
+
+
+@pytest.fixture(scope="module")
+def quiet(worker_name: str) -> Iterator[Database]:
+    """A database of its own: the queue is everybody's, and here nobody else puts anything into it."""
+    with ground.clone(f"{worker_name}_outbox") as clone, Database(clone.app_url, size=8) as database:
+        yield database
+
+
+@pytest.fixture
+def agency(quiet: Database) -> Agency:
+    return an_agency(quiet)
+
+
+def put(database: Database, agency: Agency, key: str) -> None:
+    with database.transaction(agency.id) as tx:
+        outbox.put(tx, kind="MAIL", key=key, payload={"letter": key})
+
+
+def due(database: Database, agency: Agency) -> list[UUID]:
+    return outbox.due(database, most=1000).get(agency.id, [])
+
+
+def claim(database: Database, agency: Agency, *, lease: timedelta = LEASE) -> list[Message]:
+    with database.transaction(agency.id) as tx:
+        return outbox.claim(tx, due(database, agency), lease=lease)
+
+
+def test_a_message_is_due_once_its_change_is_kept(quiet: Database, agency: Agency) -> None:
+    with quiet.transaction(agency.id) as tx:
+        outbox.mail(tx, key="receipt 1", letter="receipt", subject_id=new_id(), to="ada@example.org")
+        assert due(quiet, agency) == []
+
+    found = claim(quiet, agency)
+
+    assert [(message.kind, message.key, message.attempts) for message in found] == [("MAIL", "mail receipt 1", 1)]
+    assert found[0].payload["to"] == "ada@example.org"
+
+
+def test_a_message_of_a_change_that_failed_was_never_there(quiet: Database, agency: Agency) -> None:
+    def fail() -> None:
+        with quiet.transaction(agency.id) as tx:
+            outbox.put(tx, kind="MAIL", key="never", payload={})
+            raise ArithmeticError
+
+    with pytest.raises(ArithmeticError):
+        fail()
+
+    assert due(quiet, agency) == []
+
+
+def test_the_same_key_is_one_message(quiet: Database, agency: Agency) -> None:
+    for _ in range(3):
+        put(quiet, agency, "once")
+
+    assert len(claim(quiet, agency)) == 1
+
+
+def test_two_agencies_may_use_the_same_key(quiet: Database, agency: Agency) -> None:
+    other = an_agency(quiet, name="Harbour")
+    put(quiet, agency, "same")
+    put(quiet, other, "same")
+
+    found = outbox.due(quiet, most=1000)
+
+    assert (len(found[agency.id]), len(found[other.id])) == (1, 1)
+
+
+def test_a_claimed_message_is_nobody_elses_until_the_lease_ends(quiet: Database, agency: Agency) -> None:
+    put(quiet, agency, "leased")
+    first = claim(quiet, agency, lease=timedelta(seconds=0.2))
+    during = (due(quiet, agency), claim(quiet, agency))
+
+    while not (second := claim(quiet, agency)):
+        pass
+
+    assert during == ([], [])
+    assert (first[0].id, second[0].id, second[0].attempts) == (second[0].id, first[0].id, 2)
+
+
+def test_a_delivered_message_is_gone(quiet: Database, agency: Agency) -> None:
+    put(quiet, agency, "sent")
+    message = claim(quiet, agency, lease=timedelta(0))[0]
+
+    with quiet.transaction(agency.id) as tx:
+        outbox.delivered(tx, [message.id])
+
+    assert due(quiet, agency) == []
+
+
+def test_a_refused_message_comes_again_after_a_while(quiet: Database, agency: Agency) -> None:
+    put(quiet, agency, "later")
+    message = claim(quiet, agency)[0]
+    with quiet.transaction(agency.id) as tx:
+        outbox.again(tx, message.id, wait=timedelta(hours=1), error="nobody answers")
+    before = due(quiet, agency)
+
+    with quiet.transaction(agency.id) as tx:
+        outbox.again(tx, message.id, wait=timedelta(0), error="nobody answers")
+
+    assert (before, due(quiet, agency)) == ([], [message.id])
+
+
+def test_many_dispatchers_share_the_queue_without_overlap(quiet: Database, agency: Agency) -> None:
+    for number in range(40):
+        put(quiet, agency, f"message {number}")
+
+    with ThreadPoolExecutor(4) as pool:
+        claims = list(pool.map(lambda _: claim(quiet, agency), range(8)))
+
+    taken = [message.id for messages in claims for message in messages]
+    assert len(taken) == len(set(taken)) == 40
+
+
+def test_a_process_to_start_and_one_to_update_carry_what_they_need(quiet: Database, agency: Agency) -> None:
+    operation = new_id()
+    at = datetime(2026, 12, 1, tzinfo=UTC)
+    with quiet.transaction(agency.id) as tx:
+        outbox.start(tx, process="booking", process_id="booking/1", argument={"id": 1}, starts_at=at)
+        outbox.update(
+            tx, process="booking", process_id="booking/1", argument={"id": 1}, verb="pay", operation_id=operation
+        )
+
+    found = {message.kind: message for message in claim(quiet, agency)}
+
+    assert found["START"].key == "start booking/1"
+    assert found["START"].payload["starts_at"] == at.isoformat()
+    assert found["UPDATE"].key == f"update {operation}"
+    assert found["UPDATE"].payload["verb"] == "pay"
