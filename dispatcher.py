@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Self, TypeVar
 from uuid import UUID
 
 import structlog
@@ -23,14 +27,31 @@ from gateways.storage import FolderStorage
 from gateways.temporal import Engine, NotAccepted
 from settings import Settings, current
 
+T = TypeVar("T")
+
 log = structlog.get_logger("dispatcher")
 
 BATCH = 100
-IDLE_PAUSE, EXPIRY_PAUSE, UNANSWERED_PAUSE = 0.05, 1.0, 5.0
+IDLE_PAUSE, LETTERS_PAUSE, EXPIRY_PAUSE, UNANSWERED_PAUSE = 0.05, 0.2, 1.0, 5.0
 # An engine that forgot a process it had accepted (a lost database) is told again after this long.
 UNANSWERED_AFTER = timedelta(seconds=30)
-LEASE = timedelta(seconds=15)
 LONGEST_WAIT = timedelta(seconds=20)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lane:
+    """Messages that wait for nothing but their own kind: how many at a time, by how many threads, leased how long."""
+
+    name: str
+    kinds: tuple[str, ...]
+    most: int
+    threads: int
+    lease: timedelta
+
+
+# A mail server that hangs keeps a letter ten seconds; no payment may stand behind it.
+TO_PROCESSES = Lane(name="processes", kinds=("START", "UPDATE"), most=BATCH, threads=4, lease=timedelta(seconds=15))
+LETTERS = Lane(name="letters", kinds=("MAIL",), most=16, threads=8, lease=timedelta(seconds=60))
 
 
 def main() -> None:
@@ -43,10 +64,18 @@ async def _run(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    with Database(str(settings.app_database_url), size=8, name="dispatcher") as database:
-        courier = Courier(database, settings)
+    with Database(str(settings.app_database_url), size=16, name="dispatcher") as database:
+        await serve(settings, database, stop=stop)
+
+
+async def serve(settings: Settings, database: Database, *, stop: asyncio.Event) -> None:
+    """Deliver, expire and look after what was never answered, until told to stop."""
+    with ExitStack() as couriers:
+        processes = couriers.enter_context(Courier(database, settings, lane=TO_PROCESSES))
+        letters = couriers.enter_context(Courier(database, settings, lane=LETTERS))
         rounds = [
-            _repeat(stop, courier.deliver_due, pause=IDLE_PAUSE),
+            _repeat(stop, processes.deliver_due, pause=IDLE_PAUSE),
+            _repeat(stop, letters.deliver_due, pause=LETTERS_PAUSE),
             _repeat(stop, lambda: asyncio.to_thread(expire_due_reservations, database), pause=EXPIRY_PAUSE),
             _repeat(stop, lambda: asyncio.to_thread(_send_unanswered_again, database), pause=UNANSWERED_PAUSE),
         ]
@@ -84,28 +113,42 @@ def _send_unanswered_again(database: Database) -> int:
 
 
 class Courier:
-    """Takes due messages in batches and brings each to its address; what is not accepted comes again later."""
+    """Takes a lane's due messages in batches and brings each to its address; what is not accepted comes again later."""
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    def __init__(self, database: Database, settings: Settings, *, lane: Lane) -> None:
         self._database = database
         self._settings = settings
+        self._lane = lane
+        self._threads = ThreadPoolExecutor(lane.threads, thread_name_prefix=lane.name)
         self._engine: Engine | None = None
+        self._connecting = asyncio.Lock()
         self._storage = FolderStorage(Path(settings.documents_dir))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def deliver_due(self) -> int:
         """One round over what is due; how many messages it took."""
-        found = await asyncio.to_thread(outbox.due, self._database, most=BATCH)
-        taken = 0
-        for tenant_id, ids in found.items():
-            messages = await asyncio.to_thread(self._claim, tenant_id, ids)
-            taken += len(messages)
-            outcomes = await asyncio.gather(*(self._try(message) for message in messages))
-            await asyncio.to_thread(self._close, tenant_id, messages, outcomes)
-        return taken
+        lane = self._lane
+        found = await self._apart(lambda: outbox.due(self._database, most=lane.most, kinds=lane.kinds))
+        return sum(await asyncio.gather(*(self._deliver(tenant_id, ids) for tenant_id, ids in found.items())))
+
+    async def _deliver(self, tenant_id: UUID, ids: list[UUID]) -> int:
+        messages = await self._apart(lambda: self._claim(tenant_id, ids))
+        outcomes = await asyncio.gather(*(self._try(message) for message in messages))
+        await self._apart(lambda: self._close(tenant_id, messages, outcomes))
+        return len(messages)
+
+    async def _apart(self, act: Callable[[], T]) -> T:
+        """Do it in a thread of the lane's own: another lane's silence must not use up ours."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, act)
 
     def _claim(self, tenant_id: UUID, ids: list[UUID]) -> list[Message]:
         with self._database.transaction(tenant_id) as tx:
-            return outbox.claim(tx, ids, lease=LEASE)
+            return outbox.claim(tx, ids, lease=self._lane.lease)
 
     def _close(self, tenant_id: UUID, messages: list[Message], outcomes: list[str | None]) -> None:
         with self._database.transaction(tenant_id) as tx:
@@ -129,8 +172,9 @@ class Courier:
         return None
 
     async def _post(self, message: Message) -> None:
-        await asyncio.to_thread(
-            mailing.post_letter, self._database, message, storage=self._storage, smtp_url=str(self._settings.smtp_url)
+        smtp_url = str(self._settings.smtp_url)
+        await self._apart(
+            lambda: mailing.post_letter(self._database, message, storage=self._storage, smtp_url=smtp_url)
         )
 
     async def _hand_over(self, message: Message) -> None:
@@ -152,14 +196,11 @@ class Courier:
         )
 
     async def _connected(self) -> Engine:
-        if self._engine is None:
-            address = str(self._settings.temporal_address)
-            try:
-                client = await temporal.connect(address, namespace=self._settings.temporal_namespace)
-            except RuntimeError as error:
-                raise NotAccepted(str(error).split("\n")[0]) from error
-            self._engine = Engine(client)
-        return self._engine
+        async with self._connecting:
+            if self._engine is None:
+                address = str(self._settings.temporal_address)
+                self._engine = Engine(await temporal.reach(address, namespace=self._settings.temporal_namespace))
+            return self._engine
 
 
 def _wait(message: Message) -> timedelta:

@@ -84,11 +84,14 @@ def mail(tx: Tx, *, key: str, letter: str, subject_id: UUID, to: str, documents:
     )
 
 
-def due(db: Database, *, most: int) -> dict[UUID, list[UUID]]:
-    """The ids of what is due, by tenant, oldest first."""
+KINDS = ("START", "UPDATE", "MAIL")
+
+
+def due(db: Database, *, most: int, kinds: Sequence[str] = KINDS) -> dict[UUID, list[UUID]]:
+    """The ids of what is due of these kinds, by tenant, oldest first."""
     found: dict[UUID, list[UUID]] = {}
     with db.tenantless() as tx:
-        for row in tx.dicts("SELECT tenant_id, id FROM due_outbox(%s)", (most,)):
+        for row in tx.dicts("SELECT tenant_id, id FROM due_outbox(%s, %s)", (most, list(kinds))):
             found.setdefault(row["tenant_id"], []).append(row["id"])
     return found
 

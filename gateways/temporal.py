@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -28,6 +29,14 @@ class NotAccepted(Exception):
 async def connect(address: str, *, namespace: str) -> Client:
     """A client with our data converter (exact decimals, UUIDs, aware datetimes)."""
     return await Client.connect(address, namespace=namespace, data_converter=pydantic_data_converter)
+
+
+async def reach(address: str, *, namespace: str) -> Client:
+    """The same within two seconds; raises NotAccepted when nobody answers, or somebody who says nothing."""
+    try:
+        return await asyncio.wait_for(connect(address, namespace=namespace), PATIENCE.total_seconds())
+    except (RuntimeError, TimeoutError) as error:
+        raise NotAccepted(str(error).split("\n")[0] or "Temporal does not answer") from error
 
 
 class Pulse:

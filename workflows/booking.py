@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from temporalio import workflow
@@ -16,7 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.refunding import give_back
 
 # The timer only wakes us; the database's clock decides, and may be a moment behind.
-AT_LEAST = 0.2
+AT_LEAST = timedelta(seconds=0.2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,11 +43,11 @@ class BookingProcess:
     async def run(self, reserved: Reserved) -> None:
         """Until the booking has ended, one way or the other."""
         await asyncio.sleep(0)  # An Update that came with the first task goes first, and spares the timer.
-        left = (reserved.reserved_until - workflow.now()).total_seconds()
+        wakes_at = reserved.reserved_until
         while not self._ended:
             await workflow.wait_condition(lambda: self._ended or not self._busy)
-            if not await self._woken_within(left):
-                left = await self._expire()
+            if not await self._woken_before(wakes_at):
+                wakes_at = workflow.now() + await self._expire()
         await workflow.wait_condition(workflow.all_handlers_finished)
 
     @workflow.update
@@ -76,22 +76,23 @@ class BookingProcess:
         finally:
             self._busy -= 1
 
-    async def _woken_within(self, seconds: float) -> bool:
-        """Whether somebody asked for something, or it ended, before the time was over."""
-        if self._ended or seconds <= 0:
+    async def _woken_before(self, moment: datetime) -> bool:
+        """Whether somebody asked for something, or it ended, before that."""
+        left = moment - workflow.now()
+        if self._ended or left <= timedelta(0):
             return self._ended
         try:
-            await workflow.wait_condition(lambda: self._ended or self._busy > 0, timeout=seconds)
+            await workflow.wait_condition(lambda: self._ended or self._busy > 0, timeout=left)
         except TimeoutError:
             return False
         return True
 
-    async def _expire(self) -> float:
-        """End the booking if its time is over; else the seconds it still has, the payment grace included."""
+    async def _expire(self) -> timedelta:
+        """End the booking if its time is over; else what it still has, the payment grace included."""
         step = BookingStep(tenant_id=self._reserved.tenant_id, booking_id=self._reserved.booking_id)
         stands = await workflow.execute_local_activity_method(BookingActivities.expire, step, **QUICK_LOCAL)
         self._ended = not stands.open
-        return max(stands.seconds_left, AT_LEAST)
+        return max(timedelta(seconds=stands.seconds_left), AT_LEAST)
 
     async def _pay(self, payment_id: UUID) -> None:
         word = await self._call("authorise", payment_id)

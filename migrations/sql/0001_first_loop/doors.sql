@@ -53,9 +53,9 @@ CREATE FUNCTION find_tenants(wanted text DEFAULT NULL) RETURNS TABLE (tenant_id 
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public
 AS $$ SELECT id FROM tenants WHERE wanted IS NULL OR name = wanted ORDER BY id $$;
 
-CREATE FUNCTION due_outbox(most integer) RETURNS TABLE (tenant_id uuid, id uuid, kind text)
+CREATE FUNCTION due_outbox(most integer, kinds text[]) RETURNS TABLE (tenant_id uuid, id uuid)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public
-AS $$ SELECT o.tenant_id, o.id, o.kind FROM outbox o WHERE o.delivered_at IS NULL AND o.next_at <= now()
+AS $$ SELECT o.tenant_id, o.id FROM outbox o WHERE o.delivered_at IS NULL AND o.next_at <= now() AND o.kind = ANY(kinds)
       ORDER BY o.next_at LIMIT most $$;
 
 -- Messages that were accepted, though the operation they are about is still open long after: the process may be lost.
@@ -88,7 +88,7 @@ DECLARE
 BEGIN
     EXECUTE format('GRANT CREATE ON SCHEMA public TO %I', auditor);
     FOREACH door IN ARRAY ARRAY['authenticate(bytea)', 'find_refresh(bytea)', 'find_family(bytea)', 'find_login(text)',
-                                'find_tenants(text)', 'due_outbox(integer)', 'due_reservations(integer)',
+                                'find_tenants(text)', 'due_outbox(integer, text[])', 'due_reservations(integer)',
                                 'unanswered_messages(interval, integer)',
                                 'ended_events(integer)', 'next_event_end()'] LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', door);
