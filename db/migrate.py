@@ -57,11 +57,7 @@ def ensure_app_role(owner_url: str, home: Path) -> str:
     """Make (or find) the login the application uses, its password kept in the home; returns its URL."""
     url = make_url(owner_url)
     name = f"{url.database}_app"
-    kept = home / "app-role-password"
-    if not kept.exists():
-        kept.touch(mode=0o600)
-        kept.write_text(secrets.token_urlsafe(24), encoding="utf-8")
-    password = kept.read_text(encoding="utf-8")
+    password = _kept_password(home / "app-role-password")
     with psycopg.connect(_plain(owner_url), autocommit=True) as connection:
         known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name,)).fetchone()
         verb = sql.SQL("ALTER" if known else "CREATE")
@@ -80,6 +76,16 @@ def login_of(url: str) -> str:
     if not name:
         raise ValueError("ALLOTMENT_APP_DATABASE_URL names no user")
     return name
+
+
+def _kept_password(path: Path) -> str:
+    """The password kept there, made whole before it has its name: a start cut short leaves none or a good one."""
+    if not path.exists():
+        draft = path.with_suffix(".new")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(24), encoding="utf-8")
+        draft.rename(path)
+    return path.read_text(encoding="utf-8")
 
 
 def grant_rights(owner_url: str, login: str) -> None:
