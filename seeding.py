@@ -51,17 +51,20 @@ def _add_login(database: Database, tenant_id: UUID, *, role: str, email: str) ->
 
 
 def _make_event(settings: Settings) -> None:
-    """A small hall with one event at Parkside; the idempotency keys make an interrupted seeding harmless."""
+    """A small hall with one event at Parkside; what an interrupted seeding has left is found and gone on with."""
     with httpx2.Client(base_url=f"http://127.0.0.1:{settings.port}/api", timeout=30, trust_env=False) as http:
         _log_in(http)
-        venue = _post(
-            http, "/venues", {"name": "Parkside Studio", "venue_type": "THEATER", "timezone": "Europe/Berlin"}
+        venue = _found_or_made(
+            http,
+            "/venues",
+            {"name": "Parkside Studio", "venue_type": "THEATER", "timezone": "Europe/Berlin"},
+            name="name",
         )
         csv = "section,row,seat\n" + "".join(f"Stalls,{row},{seat}\n" for row in ROWS for seat in range(1, SEATS + 1))
         files = {"file": ("seats.csv", csv.encode(), "text/csv")}
         answer = http.post(f"/venues/{venue['id']}/seats/import", files=files)
         answer.raise_for_status()
-        _post(
+        _found_or_made(
             http,
             "/events",
             {
@@ -72,6 +75,7 @@ def _make_event(settings: Settings) -> None:
                 "end_datetime": _in_days(45, hour=21),
                 "timezone": "Europe/Berlin",
             },
+            name="title",
         )
 
 
@@ -90,6 +94,14 @@ def _log_in(http: httpx2.Client) -> None:
         else:
             http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
             return
+
+
+def _found_or_made(http: httpx2.Client, path: str, body: dict[str, Any], *, name: str) -> dict[str, Any]:
+    """The thing of this name. A key alone would not do: it is forgotten after a day, and tomorrow's dates are others."""
+    answer = http.get(path, params={"q": body[name]})
+    answer.raise_for_status()
+    known: list[dict[str, Any]] = [one for one in answer.json()["data"] if one[name] == body[name]]
+    return known[0] if known else _post(http, path, body)
 
 
 def _post(http: httpx2.Client, path: str, body: dict[str, Any]) -> dict[str, Any]:
