@@ -119,12 +119,12 @@ def _subject(path: str) -> str:
 def _name_problems(operation: Operation) -> None:
     """Every code under its status, each status with its codes and an example of the first."""
     codes = operation["x-problems"]
-    if "requestBody" in operation:
-        codes += ["unknown_field", "too_large"]
     stated = {PROBLEMS[code].status for code in codes}
     codes += [
         code for status, code in ANYWHERE.items() if str(status) in operation["responses"] and status not in stated
     ]
+    if "requestBody" in operation:
+        codes += ["unknown_field", "too_large"]
     operation["x-problems"] = list(dict.fromkeys(codes))
     for status in sorted({PROBLEMS[code].status for code in operation["x-problems"]}):
         of_status = [code for code in operation["x-problems"] if PROBLEMS[code].status == status]
