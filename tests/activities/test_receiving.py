@@ -204,7 +204,7 @@ def test_ten_thousand_seats_are_one_short_transaction(
     (found,) = ended(buying, [asked])
     assert found["result"]["received"] == 10_000
     assert buying.order(order["id"])["received_amount"]["amount"] == "199999.00"
-    assert len(statements) < 60, "statements do not grow with seats"
+    assert len(statements) < 100, "statements do not grow with seats"
     assert took < 15
 
 
