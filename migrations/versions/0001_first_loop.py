@@ -16,5 +16,6 @@ STEPS = ("tables", "walls", "doors", "books", "numbers", "figures")
 def upgrade() -> None:
     """Run the plain SQL files in their order."""
     driver = op.get_bind().connection.driver_connection
+    assert driver is not None, "migrations run on an open connection"
     for step in STEPS:
         driver.execute((SQL / f"{step}.sql").read_text(encoding="utf-8"))
