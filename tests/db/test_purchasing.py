@@ -36,7 +36,7 @@ def test_the_derived_status_is_the_same_in_sql_for_every_combination_of_facts(
     with database.transaction(tenant.id) as tx:
         found = tx.values(
             f"""SELECT {STATUS_SQL} FROM unnest(%s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::int[], %s::int[])
-                WITH ORDINALITY AS facts(submitted_at, confirmed_at, cancelled_at, received, open, n) ORDER BY n""",  # noqa: S608 -- the expression under test
+                WITH ORDINALITY AS facts(submitted_at, confirmed_at, cancelled_at, received, open, n) ORDER BY n""",
             (
                 [NOW if one.submitted else None for one in facts],
                 [NOW if one.confirmed else None for one in facts],
