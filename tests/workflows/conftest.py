@@ -1,18 +1,18 @@
-"""A real Temporal for processes under test: one server per test worker, its queue served by whoever a test names."""
+"""A real Temporal for processes under test: the run's server, a namespace per test worker, served by whom a test names."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from functools import partial
-from pathlib import Path
 from typing import Protocol
 
 import pytest
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from gateways import temporal
 from gateways.temporal import Engine
+from tests import engine as engines
 from tests.makers import engine as makers
 from tests.makers.engine import Steps
 
@@ -24,14 +24,13 @@ class Serve(Protocol):
 
 
 @pytest.fixture(scope="session")
-def temporal_program() -> Path:
-    return makers.temporal_program()
+def namespace(worker_name: str) -> str:
+    return engines.namespace(worker_name)
 
 
 @pytest.fixture(scope="session")
-async def client(temporal_program: Path) -> AsyncIterator[Client]:
-    async with makers.a_server(temporal_program) as client:
-        yield client
+async def client(namespace: str) -> Client:
+    return await temporal.connect(engines.address(), namespace=namespace)
 
 
 @pytest.fixture
