@@ -307,6 +307,22 @@ def test_an_answer_waits_for_who_is_posting_at_its_moment(database: Database, te
     assert seen == [1]
 
 
+def test_an_answer_waits_for_who_is_naming_things_at_its_moment(database: Database, tenant: Agency) -> None:
+    with database.transaction(tenant.id) as tx:
+        place = a_resold_seat(tx)
+    done, seen = threading.Event(), list[str]()
+    with database.transaction(tenant.id) as writing:
+        labels.name(writing, object="event", subject_id=place.event_id, label="Faust II")
+        moment = reports.database_now(writing)
+        reader = threading.Thread(target=lambda: seen.extend(names_at(database, tenant.id, moment, done)))
+        reader.start()
+        assert not done.wait(0.4), "the reader did not wait"
+
+    assert done.wait(5)
+    reader.join()
+    assert seen == ["Faust II"]
+
+
 def test_an_answer_for_long_ago_waits_for_nobody(database: Database, tenant: Agency) -> None:
     posted = threading.Event()
     moment = datetime.now(UTC) - reports.QUIET - timedelta(seconds=1)
@@ -325,8 +341,12 @@ def test_whoever_has_read_holds_nobody_up(database: Database, tenant: Agency) ->
             a_resold_seat(writing)
 
 
-def rows_at(database: Database, tenant_id: UUID, moment: datetime, done: threading.Event) -> int:
+def names_at(database: Database, tenant_id: UUID, moment: datetime, done: threading.Event) -> list[str]:
     with database.transaction(tenant_id) as tx:
-        found = len(profit.read(tx, scope(moment, known_at=moment)).rows)
+        found = [str(line[1]) for line in profit.read(tx, scope(moment, known_at=moment)).rows]
     done.set()
     return found
+
+
+def rows_at(database: Database, tenant_id: UUID, moment: datetime, done: threading.Event) -> int:
+    return len(names_at(database, tenant_id, moment, done))
