@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
 from uuid import UUID
@@ -33,6 +34,8 @@ log = structlog.get_logger("dispatcher")
 
 BATCH = 100
 IDLE_PAUSE, LETTERS_PAUSE, EXPIRY_PAUSE, UNANSWERED_PAUSE = 0.05, 0.2, 1.0, 5.0
+# Temporal's list lags a little behind; what is younger is on its way.
+LOST_PAUSE, LOST_AFTER, LOST_BATCH = 5.0, timedelta(seconds=10), 2000
 # An engine that forgot a process it had accepted (a lost database) is told again after this long.
 UNANSWERED_AFTER = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(seconds=20)
@@ -78,6 +81,7 @@ async def serve(settings: Settings, database: Database, *, stop: asyncio.Event) 
             _repeat(stop, letters.deliver_due, pause=LETTERS_PAUSE),
             _repeat(stop, lambda: asyncio.to_thread(expire_due_reservations, database), pause=EXPIRY_PAUSE),
             _repeat(stop, lambda: asyncio.to_thread(_send_unanswered_again, database), pause=UNANSWERED_PAUSE),
+            _repeat(stop, processes.bring_back_lost, pause=LOST_PAUSE),
         ]
         tasks = [asyncio.ensure_future(one) for one in rounds]
         await stop.wait()
@@ -194,6 +198,23 @@ class Courier:
             operation_id=UUID(payload["operation_id"]),
             starts_at=starts_at,
         )
+
+    async def bring_back_lost(self) -> int:
+        """Send again what starts a process that should run and does not; 0, so that the next look keeps its pause."""
+        wanted = await self._apart(lambda: outbox.open_processes(self._database, since=LOST_AFTER, most=LOST_BATCH))
+        running = await (await self._connected()).running() if wanted else set()
+        lost: dict[UUID, list[UUID]] = {}
+        for one in wanted:
+            if one.process_id not in running:
+                lost.setdefault(one.tenant_id, []).append(one.message_id)
+        for tenant_id, ids in lost.items():
+            log.warning("processes are missing; starting them", count=len(ids))
+            await self._apart(partial(self._send_again, tenant_id, ids))
+        return 0
+
+    def _send_again(self, tenant_id: UUID, ids: list[UUID]) -> None:
+        with self._database.transaction(tenant_id) as tx:
+            outbox.send_again(tx, ids)
 
     async def _connected(self) -> Engine:
         async with self._connecting:

@@ -105,6 +105,21 @@ def unanswered(db: Database, *, since: timedelta, most: int) -> dict[UUID, list[
     return found
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OpenProcess:
+    """A process that should be running, and the message that would bring it back."""
+
+    tenant_id: UUID
+    process_id: str
+    message_id: UUID
+
+
+def open_processes(db: Database, *, since: timedelta, most: int) -> list[OpenProcess]:
+    """What has been open for longer than `since`, of every agency."""
+    with db.tenantless() as tx:
+        return tx.all("SELECT * FROM open_processes(%s, %s)", (since, most), into=OpenProcess)
+
+
 def send_again(tx: Tx, ids: Sequence[UUID]) -> None:
     """Deliver these once more; ids that are business keys make the effect once."""
     tx.run("UPDATE outbox SET delivered_at = NULL, next_at = now() WHERE id = ANY(%s)", (list(ids),))

@@ -100,6 +100,14 @@ class Engine:
         except (RPCError, TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
             raise NotAccepted(str(error) or "no worker took the update in time") from error
 
+    async def running(self) -> set[str]:
+        """The ids of all bookings' and orders' open processes, delayed ones included; raises NotAccepted."""
+        query = "ExecutionStatus = 'Running' AND WorkflowType IN ('Booking', 'PurchaseOrder')"
+        try:
+            return {one.id async for one in self._client.list_workflows(query)}
+        except (RPCError, TimeoutError) as error:
+            raise NotAccepted(str(error)) from error
+
     async def _asked(self, process_id: str, verb: str, operation_id: UUID) -> bool:
         """Whether a running process took the Update: it wakes one whose start is still delayed."""
         handle = self._client.get_workflow_handle(process_id)
