@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from activities import access as steps
 from api import asking
-from api.desk import Desk
+from api.desk import Desk, DeskRoute
 from api.pages import After, Limit, id_after, page
 from api.problems import Rejected
 from api.shapes import Body, Email, Instant, Name, Page, ProblemShape, Shape
@@ -22,7 +22,7 @@ from db.transaction import Tx
 from domain.access import ROLES, SELF, with_reads
 
 desk = Desk(tag="access")
-login = APIRouter(prefix="/api/auth", tags=["access"])
+login = APIRouter(prefix="/api/auth", tags=["access"], route_class=DeskRoute)
 
 PROBLEM = {"model": ProblemShape, "content": {"application/problem+json": {}}}
 Secret = Annotated[str, Form(max_length=500)]
@@ -162,9 +162,9 @@ class KeyShape(Shape):
 
 
 class NewKeyShape(KeyShape):
-    """A key with its secret, shown once."""
+    """A key with its secret, shown once: a repeated request is answered without it."""
 
-    key: str
+    key: str | None = None
 
 
 @desk.creates("/api-keys", needs="api-keys:write", problems=["unknown_scope"])

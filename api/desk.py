@@ -99,8 +99,9 @@ class DeskRoute(APIRoute):
 
         async def ordered(request: Request) -> Response:
             strange = [name for name in request.query_params if name not in known]
-            if spec is not None and strange:
-                await run_in_threadpool(_admit, request, spec)
+            if strange:
+                if spec is not None:
+                    await run_in_threadpool(_admit, request, spec)
                 faults = [
                     asking.fault(f"?{name}", "unknown_parameter", f"{name} is no parameter here") for name in strange
                 ]

@@ -36,6 +36,8 @@ ROOT = Path(__file__).parents[1]
 FOLDER = "ALLOTMENT_TEST_GROUND"
 """The variable that names the run's folder; set once by the run's own process, inherited by its workers."""
 
+PREFIX = "allotment-tests-"
+
 # Nobody asks this server to survive a power cut.
 HASTY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_wal_size=512MB", "log_lock_waits=off")
 
@@ -67,20 +69,30 @@ class Clone:
 def begin_run() -> None:
     """Name the run's folder; in a worker of a run it has a name already."""
     if FOLDER not in os.environ:
-        folder = tempfile.mkdtemp(prefix="allotment-tests-")
+        sweep()
+        folder = tempfile.mkdtemp(prefix=PREFIX)
         Path(folder).chmod(0o755)
         (Path(folder) / "run.pid").write_text(str(os.getpid()))
         os.environ[FOLDER] = folder
 
 
+def sweep() -> None:
+    """Drop the folders of runs that were killed before they had a guardian."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        pids = [int(file.read_text() or 0) for file in folder.glob("*.pid")]
+        if pids and not any(map(is_alive, pids)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def end_run() -> None:
     """Stop the guardian, or drop what was made on somebody else's server."""
-    folder = Path(os.environ.pop(FOLDER))
+    folder = Path(os.environ[FOLDER])
     if (folder / "guardian.pid").exists():
         (folder / "stop").touch()
         wait_until(lambda: not (folder / "guardian.pid").exists(), seconds=20)
     elif (folder / "template.json").exists():
         drop_all(template())
+    del os.environ[FOLDER]
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -50,6 +50,12 @@ def test_a_login_gives_a_pair_of_tokens_that_say_who_one_is(anonymous: Caller, t
     assert (me["roles"], me["permissions"]) == (["buyer"], sorted(permissions_of("buyer")))
 
 
+def test_a_parameter_nobody_knows_is_refused_at_the_door_too(anonymous: Caller) -> None:
+    answer = anonymous.form("/api/auth/token?scope=all", grant_type="password", username="a", password="b")
+
+    assert refusal(answer) == (400, "unknown_parameter")
+
+
 def test_an_address_is_the_same_in_any_case(anonymous: Caller, tenant: Agency) -> None:
     assert log_in(anonymous, f"  {tenant.buyer.email.upper()} ")["access_token"]
 
