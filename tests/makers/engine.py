@@ -56,7 +56,7 @@ async def a_server(program: Path) -> AsyncIterator[Client]:
 
 
 @asynccontextmanager
-async def serving(client: Client, steps: Steps) -> AsyncIterator[Worker]:
+async def serving(client: Client, steps: Steps, **more: Any) -> AsyncIterator[Worker]:
     """The core queue served with all processes and these steps for as long as the block lasts."""
     with ThreadPoolExecutor(16) as threads:
         worker = Worker(
@@ -67,6 +67,7 @@ async def serving(client: Client, steps: Steps) -> AsyncIterator[Worker]:
             activity_executor=threads,
             workflow_failure_exception_types=[Refused],
             graceful_shutdown_timeout=timedelta(seconds=5),
+            **more,
         )
         async with worker:
             yield worker

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 from temporalio.client import Client
@@ -20,7 +20,7 @@ from tests.makers.engine import Steps
 class Serve(Protocol):
     """Serves the core queue with all processes and these steps for as long as the block lasts."""
 
-    def __call__(self, steps: Steps) -> AbstractAsyncContextManager[Worker]: ...
+    def __call__(self, steps: Steps, **more: Any) -> AbstractAsyncContextManager[Worker]: ...
 
 
 @pytest.fixture(scope="session")
