@@ -72,13 +72,13 @@ def database_now(tx: Tx) -> datetime:
     return moment
 
 
-def await_quiet(tx: Tx, *, known_at: datetime) -> None:
+def await_quiet(tx: Tx, scope: Scope) -> None:
     """Let the transactions end that were posting at that moment, so that an answer for it never changes (accounting.md B).
 
-    Writers stamp `recorded_at` under their shared hold on the books; whoever has held the books alone for an instant
-    since `known_at` therefore sees all that was recorded up to it. The lock is let go with the savepoint.
+    Writers stamp their postings and names under a shared hold on the books; whoever has held the books alone for an
+    instant since a moment therefore sees all that was recorded up to it. The lock is let go with the savepoint.
     """
-    if database_now(tx) - known_at < QUIET:
+    if database_now(tx) - max(scope.as_of, scope.known_at) < QUIET:
         with tx.conn.transaction(force_rollback=True):
             ledger.settle_books(tx)
 

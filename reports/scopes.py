@@ -18,7 +18,7 @@ R = TypeVar("R")
 
 def begun(tx: Tx, scope: Scope) -> books.Scope:
     """The scope in the words of the paper, once nobody is posting at its moment any more (accounting.md B)."""
-    sums.await_quiet(tx, known_at=scope.known_at)
+    sums.await_quiet(tx, scope)
     return books.Scope(
         as_of=scope.as_of,
         currency=access.tenant(tx).currency,
