@@ -6,7 +6,7 @@ JOBS ?= auto
 PY := .venv/bin/python
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help setup run demo test check fmt migrate verify bench prove reset lock
+.PHONY: help setup run demo test check fmt docs migrate verify bench fuzz prove reset lock
 
 help: ## What one can ask for
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ fmt: setup ## Formats and mends what can be mended
 	@.venv/bin/ruff format --quiet .
 	@.venv/bin/ruff check --fix --quiet .
 
+docs: setup ## The pages of docs/ that are made from the code
+	@exec $(PY) -m docs.write
+
 migrate: setup ## The newest tables in the home's database
 	@exec $(PY) -m cli migrate
 
@@ -42,6 +45,9 @@ verify: setup ## The invariants over all tenants of the home
 
 bench: setup ## How fast the hot paths are
 	@exec $(PY) -m bench
+
+fuzz: setup ## Random requests of every operation for an hour (MINUTES=60)
+	@exec $(PY) -W ignore -m tests.api.fuzzing --minutes $(or $(MINUTES),60)
 
 prove: setup ## Tests, then the demo, then the oracle
 	@$(MAKE) --no-print-directory test ENGINE=$(ENGINE)

@@ -11,6 +11,7 @@ from typing import Any
 import domain
 from api import errors_page
 from domain.states import Machine
+from oracle.page import page as invariants
 
 HERE = Path(__file__).parent
 STATES = """# States
@@ -47,7 +48,7 @@ def states() -> str:
     return "\n".join(parts)
 
 
-PAGES = {"errors.md": errors_page.markdown, "states.md": states}
+PAGES = {"errors.md": errors_page.markdown, "invariants.md": invariants, "states.md": states}
 
 
 def main() -> int:
