@@ -84,8 +84,8 @@ def open_operation(
 
 
 def find(tx: Tx, operation_id: UUID) -> Operation | None:
-    """One operation of this tenant."""
-    return tx.maybe(f"SELECT {COLUMNS} FROM operations WHERE id = %s", (operation_id,), into=Operation)
+    """One operation of this tenant, without its payload: that of a large delivery is megabytes, and clients ask often."""
+    return tx.maybe(f"SELECT {BRIEF} FROM operations WHERE id = %s", (operation_id,), into=Operation)
 
 
 def take(tx: Tx, operation_id: UUID) -> Operation:
