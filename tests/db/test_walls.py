@@ -46,6 +46,7 @@ DOORS = {
     "find_refresh",
     "find_tenants",
     "next_event_end",
+    "open_processes",
     "refresh_seat_figures",
     "unanswered_messages",
 }
