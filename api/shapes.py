@@ -94,7 +94,9 @@ CurrencyCode = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Z]{3}
 class MoneyShape(BaseModel):
     """Money: a decimal string and an ISO 4217 code; JSON numbers are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"example": {"amount": "85.00", "currency": "EUR"}})
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, json_schema_extra={"example": {"amount": "85.00", "currency": "EUR"}}
+    )
 
     amount: AmountText
     currency: CurrencyCode
