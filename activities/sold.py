@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import TypeVar
 
 from db.booking import Booking, Ticket
-from domain.booking import TicketStatus
+from domain.booking import BookingStatus, TicketStatus
 from domain.ledger import CancelledTicket, SoldTicket
 from domain.money import Money
 from domain.refunds import HeldTicket, QuoteLine, Totals
@@ -66,6 +67,26 @@ def held_tickets(tickets: Sequence[Ticket], *, currency: str) -> list[HeldTicket
         )
         for ticket in tickets
     ]
+
+
+def kept(booking: Booking) -> Booking:
+    """A booking as it is shown: one that has ended without a sale is for no tickets and keeps no money.
+
+    Its row still knows what was reserved: late money may bring it back (contract section 6).
+    """
+    if booking.status != BookingStatus.CANCELLED or booking.ticket_count == 0:
+        return booking
+    nothing = Decimal(0)
+    return replace(
+        booking,
+        ticket_count=0,
+        subtotal=nothing,
+        discount_amount=nothing,
+        service_fee=nothing,
+        tax_amount=nothing,
+        cancellation_charge=nothing,
+        total_amount=nothing,
+    )
 
 
 def totals(booking: Booking) -> Totals:

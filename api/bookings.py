@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 
 from activities import booking as steps
 from activities import cancelling, reserving
-from activities.sold import totals
+from activities.sold import kept, totals
 from api.booking_shapes import BookingShape, QuoteShape, RefundShape, SummaryShape, TicketShape
 from api.desk import Accepted, Desk
 from api.pages import After, Limit, id_after, page
@@ -91,14 +91,14 @@ def list_bookings(
         after=id_after(after),
         limit=limit,
     )
-    return page(rows, limit, lambda row: BookingShape.of(row, None), lambda row: row.id)
+    return page(rows, limit, lambda row: BookingShape.of(kept(row), None), lambda row: row.id)
 
 
 @desk.reads("/bookings/customer/{customer_id}", needs="bookings:read")
 def list_customer_bookings(tx: Tx, customer_id: UUID, limit: Limit = 50, after: After = None) -> Page[BookingShape]:
     """List a customer's bookings, newest first."""
     rows = bookings.listed(tx, customer_id=customer_id, after=id_after(after), limit=limit)
-    return page(rows, limit, lambda row: BookingShape.of(row, None), lambda row: row.id)
+    return page(rows, limit, lambda row: BookingShape.of(kept(row), None), lambda row: row.id)
 
 
 @desk.reads("/bookings/{booking_id}", needs="bookings:read", single=True)
@@ -120,7 +120,6 @@ def read_summary(tx: Tx, booking_id: UUID) -> SummaryShape:
     """Read a booking's money: what it is for, what was paid and given back, and what is left to pay."""
     booking = _found(tx, booking_id)
     sums = totals(booking)
-    waiting = booking.status == BookingStatus.RESERVED
 
     def money(value: Money) -> MoneyShape:
         return MoneyShape.of(value.amount, value.currency)
@@ -140,14 +139,14 @@ def read_summary(tx: Tx, booking_id: UUID) -> SummaryShape:
         paid=money(sums.paid),
         refunded=money(sums.refunded),
         refunds_pending=money(sums.refunds_pending),
-        balance=money(sums.balance if waiting or booking.paid else Money.zero(booking.currency)),
+        balance=money(sums.balance),
     )
 
 
 @desk.reads("/bookings/{booking_id}/history", needs="bookings:read", shape=Page[ChangeShape])
 def read_booking_history(tx: Tx, booking_id: UUID) -> dict[str, Any]:
-    """Read who changed the booking from what to what, when and why, oldest first."""
-    changes = history.of(tx, booking_id)
+    """Read who changed the booking from what to what, when and why, newest first."""
+    changes = reversed(history.of(tx, booking_id))
     rows = [
         {"at": utc(c.at), "by": c.by, "from": c.from_status, "to": c.to_status, "reason": c.reason} for c in changes
     ]
@@ -156,8 +155,8 @@ def read_booking_history(tx: Tx, booking_id: UUID) -> dict[str, Any]:
 
 @desk.reads("/bookings/{booking_id}/refunds", needs="bookings:read")
 def list_booking_refunds(tx: Tx, booking_id: UUID) -> Page[RefundShape]:
-    """List every attempt to send money back, oldest first."""
-    rows = refunds.of_booking(tx, booking_id)
+    """List every attempt to send money back, newest first."""
+    rows = reversed(refunds.of_booking(tx, booking_id))
     return Page(data=[RefundShape.of(row) for row in rows], next=None, has_more=False)
 
 
@@ -273,4 +272,4 @@ def _found(tx: Tx, booking_id: UUID) -> Booking:
     booking = bookings.find(tx, booking_id)
     if booking is None:
         raise Rejected("not_found", "no such booking")
-    return booking
+    return kept(booking)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated
@@ -15,6 +16,7 @@ from api.desk import Desk
 from api.shapes import Body, Shape, Zone
 from db import access
 from db.transaction import Tx
+from settings import current
 
 desk = Desk(tag="access")
 
@@ -81,14 +83,17 @@ class SettingsShape(Shape):
     currency: str
     service_fee_percent: Decimal
     timezone: str
-    reservation_window: Duration | None
+    reservation_window: Duration
     version: int
 
 
 @desk.reads("/settings", needs="settings:read", single=True)
 def read_settings(tx: Tx) -> SettingsShape:
-    """Read the agency's settings."""
-    return SettingsShape.model_validate(access.tenant(tx))
+    """Read the agency's settings, as they are in force."""
+    agency = access.tenant(tx)
+    return SettingsShape.model_validate(
+        replace(agency, reservation_window=agency.reservation_window or current().reservation_window)
+    )
 
 
 @desk.replaces("/settings", needs="settings:write")

@@ -16,7 +16,7 @@ PATH = "/api/settings"
 def test_an_agency_begins_with_ten_percent_and_the_installations_window(owner: Caller) -> None:
     settings = owner.read(PATH)
 
-    assert (settings["service_fee_percent"], settings["reservation_window"]) == ("10.000", None)
+    assert (settings["service_fee_percent"], settings["reservation_window"]) == ("10.000", "PT15M")
     assert (settings["timezone"], settings["currency"]) == ("Europe/Berlin", "EUR")
 
 
@@ -42,7 +42,7 @@ def test_what_is_left_out_stays(owner: Caller) -> None:
 def test_a_window_of_null_is_the_installations_again(owner: Caller) -> None:
     owner.put(PATH, {"reservation_window": "PT10M"})
 
-    assert owner.put(PATH, {"reservation_window": None}).json()["reservation_window"] is None
+    assert owner.put(PATH, {"reservation_window": None}).json()["reservation_window"] == "PT15M"
 
 
 @pytest.mark.parametrize(
