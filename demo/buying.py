@@ -8,8 +8,6 @@ from demo.caller import Json, Refusal
 from demo.inputs import Delivery, Event, Order, SupplierPayment, money
 from demo.month import Month, stamp
 
-DONE = "succeeded"
-
 
 def make_places(month: Month) -> None:
     """Halls with their seats, suppliers, and events that nobody can buy yet."""

@@ -28,19 +28,27 @@ class Refusal(Exception):
         super().__init__(f"{asked}: {status} {self.code}: {problem.get('detail', '')} {problem.get('errors', '')}")
 
 
-class Tally:
-    """How many requests were made, and how many of them had to be asked again."""
+class Office:
+    """What all callers share: how many requests there were, and whether somebody wants to go home."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self.closing = threading.Event()
         self.requests = 0
         self.repeated = 0
 
     def count(self, *, repeated: bool) -> None:
-        """One more request."""
+        """One more request. Raises KeyboardInterrupt once the office closes, in whatever thread."""
+        if self.closing.is_set():
+            raise KeyboardInterrupt
         with self._lock:
             self.requests += 1
             self.repeated += repeated
+
+    def pause(self, seconds: float) -> None:
+        """Sleeps, unless the office closes meanwhile."""
+        if self.closing.wait(max(seconds, 0)):
+            raise KeyboardInterrupt
 
 
 @dataclass(frozen=True)
@@ -49,17 +57,17 @@ class Caller:
 
     http: httpx2.Client
     headers: Mapping[str, str] = field(default_factory=dict)
-    tally: Tally = field(default_factory=Tally)
+    office: Office = field(default_factory=Office)
 
     def as_person(self, *, email: str, password: str) -> "Caller":
         """Logs somebody in."""
         form = {"grant_type": "password", "username": email, "password": password}
         token = self._sent("POST", "/api/auth/token", data=form).json()["access_token"]
-        return Caller(self.http, {"Authorization": f"Bearer {token}"}, self.tally)
+        return Caller(self.http, {"Authorization": f"Bearer {token}"}, self.office)
 
     def as_program(self, key: str) -> "Caller":
         """Somebody with an API key."""
-        return Caller(self.http, {"X-API-Key": key}, self.tally)
+        return Caller(self.http, {"X-API-Key": key}, self.office)
 
     def get(self, path: str, **params: Any) -> Any:
         """The JSON of a GET."""
@@ -114,7 +122,7 @@ class Caller:
         while operation["status"] not in ENDED:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{operation['kind']} {operation['id']} is still {operation['status']}")
-            time.sleep(0.4)
+            self.office.pause(0.4)
             operation = self.get(f"/api/operations/{operation['id']}")
         if operation["status"] != "succeeded":
             raise Refusal(operation["kind"], status=0, problem=operation["error"] or {"code": operation["status"]})
@@ -125,14 +133,14 @@ class Caller:
     ) -> httpx2.Response:
         """The answer, asked for again while the API is busy. Raises Refusal for any other no."""
         for attempt in itertools.count():
-            self.tally.count(repeated=attempt > 0)
+            self.office.count(repeated=attempt > 0)
             answer = self._try(method, path, headers={**self.headers, **(headers or {})}, **more)
             if answer is not None and answer.is_success:
                 return answer
             problem = _problem(answer)
             if attempt >= TRIES or problem["code"] not in BUSY:
                 raise Refusal(f"{method} {path}", status=answer.status_code if answer else 0, problem=problem)
-            time.sleep(min(0.2 * (attempt + 1), 2.0))
+            self.office.pause(min(0.2 * (attempt + 1), 2.0))
         raise AssertionError("counting never ends")
 
     def _try(self, method: str, path: str, **more: Any) -> httpx2.Response | None:

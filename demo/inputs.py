@@ -16,7 +16,6 @@ ZONE = ZoneInfo("Europe/Berlin")
 CURRENCY = "EUR"
 
 Json = dict[str, Any]
-Delivered = dict[int, list[Json]]
 
 
 @dataclass(frozen=True)
@@ -127,10 +126,6 @@ class Inputs:
     prices: list[Price]
     customers: list[Json]
     baskets: list[Basket]
-
-    def supplier_of(self, order: str) -> str:
-        """The key of an order's supplier."""
-        return next(one.supplier for one in self.orders if one.key == order)
 
 
 def money(amount: Decimal | str) -> Json:

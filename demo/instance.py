@@ -30,6 +30,7 @@ FOREIGN = (
     "ALLOTMENT_DEMO",
 )
 """The demo never trades in somebody's real books, wherever it is called."""
+LAUNCH = ROOT / "supervisor" / "launch.py"
 START_SECONDS, STOP_SECONDS = 1200, 45
 
 Say = Callable[[str], None]
@@ -52,9 +53,10 @@ class Instance:
         """What `allotment up` said."""
         return self.home / "up.log"
 
-    def count_mails(self) -> int:
-        """Letters that the mail sink took."""
-        return sum(1 for _ in (self.home / "mail").glob("*.eml"))
+    @property
+    def mail(self) -> Path:
+        """What the mail sink took."""
+        return self.home / "mail"
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """One more command in this home."""
@@ -63,8 +65,8 @@ class Instance:
 
 
 @contextmanager
-def instance(*, engine: str | None, say: Say) -> Iterator[Instance]:
-    """Up, for as long as the block lasts; the home is kept when the block fails, so that one can look.
+def instance(*, engine: str | None, say: Say, is_fine: Callable[[], bool]) -> Iterator[Instance]:
+    """Up, for as long as the block lasts; the home is kept unless all is fine in the end, so that one can look.
 
     Raises InstanceFailed when it does not come up or does not stop in order.
     """
@@ -72,15 +74,19 @@ def instance(*, engine: str | None, say: Say) -> Iterator[Instance]:
     port = free_port()
     running = Instance(home, f"http://127.0.0.1:{port}", _environment(home, port))
     started = time.monotonic()
+    ended_well = False
     try:
         with _process(running, engine) as process:
             _wait_until_ready(running, process, say)
             say(f"ready after {time.monotonic() - started:.0f} s at {running.url}")
             yield running
-    except BaseException:
-        say(f"the home is kept: {home}")
-        raise
-    _forget(running)
+            say("stopping")
+        ended_well = is_fine()
+    finally:
+        if ended_well:
+            _forget(running)
+        else:
+            say(f"the home is kept: {home}")
 
 
 def _environment(home: Path, port: int) -> dict[str, str]:
@@ -95,11 +101,12 @@ def _environment(home: Path, port: int) -> dict[str, str]:
 
 @contextmanager
 def _process(running: Instance, engine: str | None) -> "Iterator[subprocess.Popen[bytes]]":
-    """`allotment up --demo` in a session of its own; stopped as its terminal would stop it."""
+    """`allotment up --demo` in a session of its own; stopped as its terminal would stop it, even if we are killed."""
     words = ["up", "--demo", *(["--engine", engine] if engine else [])]
+    launched = (sys.executable, "-I", "-S", str(LAUNCH), str(int(signal.SIGTERM)), str(os.getpid()), "-", "-")
     with running.log.open("wb") as output:
         process = subprocess.Popen(
-            (sys.executable, "-m", "cli", *words),
+            (*launched, sys.executable, "-m", "cli", *words),
             cwd=ROOT,
             env=running.environment,
             stdin=subprocess.DEVNULL,

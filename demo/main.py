@@ -7,8 +7,8 @@ from pathlib import Path
 
 import httpx2
 
-from demo import books, buying, inputs, papers, printing, selling, ties
-from demo.caller import Caller, Refusal
+from demo import books, buying, inputs, letters, papers, printing, selling, ties
+from demo.caller import Caller, Office, Refusal
 from demo.instance import Instance, InstanceFailed, instance
 from demo.month import Checks, Month
 from demo.screen import Screen
@@ -29,14 +29,15 @@ SHOP_SCOPES = (
 
 def main(*, engine: str | None = None) -> int:
     """Everything; 0 when all of it held, 1 when something did not, with a line that says what."""
-    signal.signal(signal.SIGTERM, _stop)
-    screen = Screen()
+    office, screen = Office(), Screen()
     checks = Checks(screen)
+    _listen(office)
     began = time.monotonic()
     try:
         screen.title("A month of trading, against a fresh home")
-        with instance(engine=engine, say=screen.say) as running, _http(running) as http:
-            _trade(running, http, screen, checks)
+        with instance(engine=engine, say=screen.say, is_fine=lambda: not checks.failed) as running:
+            with _http(running) as http:
+                _trade(running, Caller(http, office=office), screen, checks)
             _ask_oracle(running, screen, checks)
     except (InstanceFailed, Refusal, TimeoutError) as failed:
         checks.failed.append(str(failed))
@@ -45,9 +46,9 @@ def main(*, engine: str | None = None) -> int:
     return _conclude(screen, checks, seconds=time.monotonic() - began)
 
 
-def _trade(running: Instance, http: httpx2.Client, screen: Screen, checks: Checks) -> None:
+def _trade(running: Instance, nobody: Caller, screen: Screen, checks: Checks) -> None:
     """The month, step by step, as a client that knows nothing but the API."""
-    month = _people(http, screen, checks)
+    month = _people(nobody, screen, checks)
     for words, steps in (
         ("Places and suppliers", (buying.make_places,)),
         ("Buying", (buying.place_orders, buying.pay_before_delivery, buying.take_deliveries, buying.cancel_rests)),
@@ -66,21 +67,16 @@ def _trade(running: Instance, http: httpx2.Client, screen: Screen, checks: Check
     printing.print_ageing(month, reports, lists)
     screen.title("Derived twice")
     ties.check_books(month, reports, lists)
-    screen.title("Documents")
+    screen.title("Documents and letters")
     number = papers.fetch(month, reports, lists, out=OUT)
-    screen.tell(f"{number} documents in {OUT}, {running.count_mails()} letters sent")
-    screen.tell(f"{http_words(month)}")
+    sent = letters.check_letters(month, lists, running.mail)
+    screen.tell(f"{number} documents in {OUT}, {sent} letters sent")
+    office = nobody.office
+    screen.tell(f"{office.requests:,} requests, {office.repeated:,} of them asked again because something was busy")
 
 
-def http_words(month: Month) -> str:
-    """How much was asked of the API."""
-    tally = month.buyer.tally
-    return f"{tally.requests:,} requests, {tally.repeated:,} of them asked again because something was busy"
-
-
-def _people(http: httpx2.Client, screen: Screen, checks: Checks) -> Month:
+def _people(nobody: Caller, screen: Screen, checks: Checks) -> Month:
     """The agency's people log in, and its owner gives the web shop a key."""
-    nobody = Caller(http)
 
     def person(name: str) -> Caller:
         return nobody.as_person(email=f"{name}@parkside.example", password=PASSWORD)
@@ -128,5 +124,13 @@ def _keep(screen: Screen) -> None:
     screen.keep(OUT / "books.txt")
 
 
-def _stop(_number: int, _frame: object) -> None:
-    raise KeyboardInterrupt
+def _listen(office: Office) -> None:
+    """The first Ctrl-C or SIGTERM closes the office, so that every thread goes home; later ones find it closing."""
+
+    def stop(_number: int, _frame: object) -> None:
+        if not office.closing.is_set():
+            office.closing.set()
+            raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)

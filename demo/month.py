@@ -1,13 +1,11 @@
 """What everybody in the demo shares: who acts, what has been made so far, and what turned out to hold or not."""
 
-import random
 import threading
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 
 from demo.caller import Caller, Json
-from demo.inputs import ZONE, Basket, Inputs
+from demo.inputs import ZONE, Inputs
 from demo.screen import Screen
 
 
@@ -75,30 +73,7 @@ class Month:
         day = self.began.astimezone(ZONE).date() - timedelta(days=days)
         return stamp(datetime.combine(day, time(10, 30), ZONE))
 
-    def basket(self, number: str) -> Basket:
-        """A basket by its number."""
-        return next(one for one in self.inputs.baskets if one.number == number)
-
-    def event_title(self, key: str) -> str:
-        """As people call it."""
-        return next(str(one.facts["title"]) for one in self.inputs.events if one.key == key)
-
 
 def stamp(moment: datetime) -> str:
     """RFC 3339 in UTC."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def key_of(known: dict[str, str], value: str) -> str:
-    """The key under which an id was kept."""
-    return next(key for key, kept in known.items() if kept == value)
-
-
-def shuffled(items: Iterable[str], seed: int) -> list[str]:
-    """In an order that is chance but the same every time."""
-    found = list(items)
-    random.Random(seed).shuffle(found)
-    return found
-
-
-Step = Callable[[Month], None]

@@ -1,11 +1,13 @@
 """The books on the screen: what happened, the trial balance, profit by event and by supplier, stock, and what is owed."""
 
 from collections import defaultdict
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, datetime
 from decimal import Decimal
 
 from demo.books import ZERO, Lists, Reports, amount, costs, prices, total
 from demo.caller import Json
+from demo.inputs import ZONE
 from demo.month import Month
 from demo.screen import Cell
 
@@ -80,19 +82,25 @@ def print_stock(month: Month, reports: Reports) -> None:
 
 
 def print_ageing(month: Month, reports: Reports, lists: Lists) -> None:
-    """Open bills by how long they have been due, from the bills; with the payables account, which they must equal."""
-    today = date.fromisoformat(reports.as_of[:10])
+    """Open bills by how long they have been due, from the bills."""
     names = {supplier["id"]: supplier["name"] for supplier in month.finance.everything("/api/suppliers")}
-    open_by: dict[str, dict[str, Decimal]] = defaultdict(lambda: dict.fromkeys(AGES, ZERO))
-    for bill in lists.bills:
-        open_by[names[bill["supplier_id"]]][age(bill, today)] += amount(bill["open_amount"])
+    open_by = ageing(reports, lists)
     rows: list[tuple[Cell, ...]] = [
-        (name, *ages.values(), total(ages.values())) for name, ages in sorted(open_by.items())
+        (names[supplier], *ages.values(), total(ages.values())) for supplier, ages in open_by.items()
     ]
+    rows.sort(key=str)
     sums = [total(ages[one] for ages in open_by.values()) for one in AGES]
     rows.append(("Total", *sums, total(sums)))
     month.screen.table("Payables by age, in days past due", ("supplier", *AGES, "EUR"), rows, totals=True)
-    month.checks.same("Payables by age", bills=total(sums), journal=-reports.balance("2100"))
+
+
+def ageing(reports: Reports, lists: Lists) -> Mapping[str, Mapping[str, Decimal]]:
+    """What is open by supplier and age."""
+    today = datetime.fromisoformat(reports.as_of).astimezone(ZONE).date()
+    open_by: dict[str, dict[str, Decimal]] = defaultdict(lambda: dict.fromkeys(AGES, ZERO))
+    for bill in lists.bills:
+        open_by[bill["supplier_id"]][age(bill, today)] += amount(bill["open_amount"])
+    return open_by
 
 
 def age(bill: Json, today: date) -> str:

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-WIDTH = 118
+WIDTH = 124
 PARTS = 4
 """Without a terminal a long step says how far it is so many times."""
 
@@ -50,8 +50,10 @@ class Screen:
         """Numbers to the right, the last row apart when it has the totals."""
         table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, show_edge=False)
         numeric = [any(isinstance(row[at], Decimal | int) for row in rows) for at in range(len(header))]
-        for name, is_number in zip(header, numeric, strict=True):
-            table.add_column(name, justify="right" if is_number else "left", no_wrap=True)
+        for at, name in enumerate(header):
+            # The label in front may lose its end where the screen is narrow; a figure never.
+            least = max(len(name), *(len(shown(row[at])) for row in rows)) if at else None
+            table.add_column(name, justify="right" if numeric[at] else "left", no_wrap=True, min_width=least)
         for number, row in enumerate(rows):
             before_totals = totals and number == len(rows) - 2
             table.add_row(*[escape(shown(cell)) for cell in row], end_section=before_totals)

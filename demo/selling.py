@@ -59,7 +59,7 @@ def await_ends(month: Month) -> None:
     while (open_ones := _not_ended(month)) and time.monotonic() < deadline:
         stories = Counter(basket.story for basket, _ in open_ones)
         month.screen.say("waiting for " + ", ".join(f"{number} {story}" for story, number in stories.items()))
-        time.sleep(4)
+        month.shop.office.pause(4)
     for basket, found in open_ones:
         month.checks.expect(f"{basket.number} ({basket.story})", found, wanted=ENDS[basket.story])
     ended = len(month.inputs.baskets) - len(open_ones)
@@ -75,7 +75,7 @@ def await_write_off(month: Month) -> None:
             month.checks.expect("seats in stock of an event that is over", stock, wanted=0)
             return
         month.screen.say(f"waiting for upkeep to write {stock} seats off")
-        time.sleep(4)
+        month.shop.office.pause(4)
 
 
 def _hand_out(month: Month, baskets: Sequence[Basket], steps: Steps) -> None:

@@ -1,7 +1,6 @@
 """The selling side: what becomes of each basket, told by one of several buyers who work at once."""
 
 import random
-import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -40,7 +39,7 @@ class Buyer:
                     raise
                 self._lose(basket, refusal.problem["unavailable"])
                 if seats:
-                    time.sleep(1)
+                    self.month.shop.office.pause(1)
         raise TimeoutError(f"basket {basket.number} found no seats in {TRIES} tries")
 
     def pay(self, booking: Json, card: str) -> Json:
@@ -153,7 +152,7 @@ def _takes_over(buyer: Buyer, basket: Basket) -> None:
     """Waits for another's time to be over, and takes the very seats."""
     lost = buyer.month.bookings[basket.takes_over]
     free_at = datetime.fromisoformat(lost["reserved_until"]) + GRACE
-    time.sleep(max((free_at - datetime.now(UTC)).total_seconds(), 0) + 0.5)
+    buyer.month.shop.office.pause((free_at - datetime.now(UTC)).total_seconds() + 0.5)
     booking = buyer.reserve(basket, buyer.month.aside[basket.takes_over])
     buyer.pay(booking, basket.card)
 

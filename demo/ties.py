@@ -6,6 +6,7 @@ from decimal import Decimal
 from demo.books import ZERO, Lists, Reports, Sums, amount, costs, grouped, prices, total
 from demo.caller import Json
 from demo.month import Checks, Month
+from demo.printing import ageing
 
 
 def check_books(month: Month, reports: Reports, lists: Lists) -> None:
@@ -90,7 +91,8 @@ def _payables(month: Month, reports: Reports, lists: Lists) -> None:
     paid_out = total(Decimal(one["amount"]) for one in month.paid_out)
     settled = total(amount(bill["amount"]) - amount(bill["open_amount"]) for bill in lists.bills)
     open_bills = total(amount(bill["open_amount"]) for bill in lists.bills)
-    checks.same("Owed to suppliers (2100)", journal=-reports.balance("2100"), bills=open_bills)
+    by_age = total(total(ages.values()) for ages in ageing(reports, lists).values())
+    checks.same("Owed to suppliers (2100)", journal=-reports.balance("2100"), bills=open_bills, by_age=by_age)
     checks.same("Advances not used (1300)", journal=reports.balance("1300"), payments_less_bills=paid_out - settled)
     checks.same("Paid to suppliers (1000)", journal=-reports.balance("1000"), payments=paid_out)
 

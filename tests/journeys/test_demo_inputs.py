@@ -56,7 +56,7 @@ def seats_of(delivery: Delivery) -> dict[int, list[Name]]:
 
 
 def resolved(texts: list[str], known: dict[Name, Name]) -> list[Name]:
-    return selectors.resolve(texts, seats=known, pointer=str)
+    return list(selectors.resolve(texts, seats=known, pointer=str))
 
 
 def taken_in() -> list[Delivery]:
