@@ -1,7 +1,7 @@
 """A document's process: one rendering, tried until the outage that stops it is over."""
 
 from temporalio import workflow
-from temporalio.common import Priority, VersioningBehavior
+from temporalio.common import Priority
 
 with workflow.unsafe.imports_passed_through():
     from activities.documents import PROCESS, DocumentActivities, DocumentStep, Made
@@ -11,7 +11,7 @@ with workflow.unsafe.imports_passed_through():
 FIRST, LATER = Priority(priority_key=1), Priority(priority_key=4)
 
 
-@workflow.defn(name=PROCESS, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+@workflow.defn(name=PROCESS)
 class DocumentProcess:
     """`document/{id}`: ends with where the document lies, or with why it cannot be made."""
 

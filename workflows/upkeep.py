@@ -4,7 +4,6 @@ import asyncio
 from datetime import datetime, timedelta
 
 from temporalio import workflow
-from temporalio.common import VersioningBehavior
 
 with workflow.unsafe.imports_passed_through():
     from activities.upkeep import Round, Swept, UpkeepActivities
@@ -16,7 +15,7 @@ LOOKS_AHEAD = timedelta(seconds=50)
 MARGIN = timedelta(seconds=0.2)
 
 
-@workflow.defn(name="Upkeep", versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+@workflow.defn(name="Upkeep")
 class UpkeepProcess:
     """One round."""
 
