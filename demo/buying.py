@@ -30,6 +30,7 @@ def make_places(month: Month) -> None:
 
 def place_orders(month: Month) -> None:
     """Every order drafted, submitted and answered by its supplier, one of them in part."""
+    ordered = 0
     with month.screen.steps("orders", len(month.inputs.orders)) as steps:
         for order in month.inputs.orders:
             made = month.buyer.post("/api/purchase-orders", _order_body(month, order), key=f"order {order.key}")
@@ -39,7 +40,9 @@ def place_orders(month: Month) -> None:
             month.buyer.does(f"{path}/confirm", _answer_body(order, made), key=f"confirm {order.key}")
             status = month.buyer.get(path)["status"]
             month.checks.expect(f"order {order.key} after the supplier's answer", status, wanted="CONFIRMED")
+            ordered += sum(line["quantity"] for line in made["lines"])
             steps.advance()
+    month.screen.tell(f"{len(month.orders)} orders of {ordered:,} seats submitted and confirmed, one of them in part")
 
 
 def pay_before_delivery(month: Month) -> None:
@@ -51,10 +54,8 @@ def pay_before_delivery(month: Month) -> None:
 
 def take_deliveries(month: Month) -> None:
     """Every delivery note in the order in which they came; each is taken in, known already, or refused as it must be."""
-    with month.screen.steps("deliveries", len(month.inputs.deliveries)) as steps:
-        for delivery in month.inputs.deliveries:
-            _take(month, delivery)
-            steps.advance()
+    for delivery in month.inputs.deliveries:
+        _take(month, delivery)
 
 
 def cancel_rests(month: Month) -> None:
@@ -138,17 +139,19 @@ def _answer_body(order: Order, made: Json) -> Json | None:
 
 
 def _take(month: Month, delivery: Delivery) -> None:
-    words = f"delivery {delivery.reference} ({delivery.about})"
+    words = f"{delivery.reference}, {delivery.days_ago} days ago: {delivery.about}"
     try:
         result = _sent(month, delivery)
     except Refusal as refusal:
         month.checks.expect(words, refusal.code, wanted=delivery.refused)
+        month.screen.tell(f"{words}: refused, {refusal.code}")
         return
     month.checks.expect(words, "" if result else "nothing", wanted=delivery.refused)
     month.checks.expect(f"{words}: seats", result["received"], wanted=delivery.received)
     if delivery.again:
         known = month.receipts[delivery.reference]["receipt_id"]
         month.checks.expect(f"{words}: receipt", result["receipt_id"], wanted=known)
+    month.screen.tell(f"{words}: {result['received']} seats, {result['receipt_number']}")
     month.receipts[delivery.reference] = result
 
 

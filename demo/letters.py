@@ -10,8 +10,8 @@ from pathlib import Path
 from demo.books import Lists
 from demo.month import Month
 
-PATIENCE = 90.0
-"""Seconds without a new letter after which no more will come."""
+PATIENCE = 300.0
+"""Seconds until the last letter must be there: each booking's tickets are a PDF of their own, and all were sold at once."""
 KINDS = {
     "Purchase order": "orders sent to suppliers",
     "Delivery receipt": "receipts to buyer and supplier",
@@ -59,10 +59,12 @@ def _kind(subject: str, kinds: Mapping[str, str]) -> str:
 
 
 def _wait(month: Month, wanted: int, count: Callable[[], int]) -> None:
-    """Until as many are there, or none came for a while."""
-    seen, since = -1, time.monotonic()
-    while (number := count()) < wanted and time.monotonic() - since < PATIENCE:
-        if number > seen:
-            month.screen.say(f"{number} of {wanted} letters are on their way")
-            seen, since = number, time.monotonic()
-        month.shop.office.pause(4)
+    """Until as many are there, or time is over."""
+    deadline, seen = time.monotonic() + PATIENCE, 0
+    with month.screen.steps("letters", wanted) as steps:
+        while seen < wanted and time.monotonic() < deadline:
+            number = min(count(), wanted)
+            for _ in range(number - seen):
+                steps.advance()
+            seen = number
+            month.shop.office.pause(1 if seen < wanted else 0)

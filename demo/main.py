@@ -43,7 +43,7 @@ def main(*, engine: str | None = None) -> int:
         checks.failed.append(str(failed))
     except KeyboardInterrupt:
         checks.failed.append("stopped before the end")
-    return _conclude(screen, checks, seconds=time.monotonic() - began)
+    return conclude(screen, checks, seconds=time.monotonic() - began)
 
 
 def _trade(running: Instance, nobody: Caller, screen: Screen, checks: Checks) -> None:
@@ -109,7 +109,8 @@ def _ask_oracle(running: Instance, screen: Screen, checks: Checks) -> None:
     checks.expect("exit status of `allotment verify`", answer.returncode, wanted=0)
 
 
-def _conclude(screen: Screen, checks: Checks, *, seconds: float) -> int:
+def conclude(screen: Screen, checks: Checks, *, seconds: float) -> int:
+    """The last words, kept with the books; 1 when anything did not hold."""
     screen.title("The end")
     for words in checks.failed:
         screen.tell(f"does not hold: {words}")

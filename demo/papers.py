@@ -64,8 +64,8 @@ def _receipts(month: Month, lists: Lists, out: Path) -> list[Paper]:
 
 
 def _tickets(month: Month, lists: Lists, out: Path) -> list[Paper]:
-    """The largest bookings as one file each, and one single ticket."""
-    confirmed = [one for one in lists.sold if one["status"] == "CONFIRMED"]
+    """The largest bookings for events to come as one file each, and one single ticket."""
+    confirmed = [one for one in lists.sold if one["status"] == "CONFIRMED" and one["event_id"] not in lists.over]
     largest = sorted(confirmed, key=lambda one: (-one["ticket_count"], one["booking_number"]))[:SOME]
     folder, seller = out / "tickets", month.boxoffice
     whole = [

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from demo import buying
+from demo.books import amount
 from demo.caller import Json, Refusal
 from demo.inputs import Basket
 from demo.month import Month
@@ -62,6 +63,7 @@ def await_ends(month: Month) -> None:
         month.shop.office.pause(4)
     for basket, found in open_ones:
         month.checks.expect(f"{basket.number} ({basket.story})", found, wanted=ENDS[basket.story])
+    _tell_stories(month)
     ended = len(month.inputs.baskets) - len(open_ones)
     month.checks.same("Baskets that ended as they should", files=len(month.inputs.baskets), bookings=ended)
 
@@ -76,6 +78,16 @@ def await_write_off(month: Month) -> None:
             return
         month.screen.say(f"waiting for upkeep to write {stock} seats off")
         month.shop.office.pause(4)
+
+
+def _tell_stories(month: Month) -> None:
+    """How many baskets went which way, and how that ends."""
+    counted = Counter(basket.story for basket in month.inputs.baskets)
+    rows = [
+        (story.replace("_", " "), number, " / ".join(word for word in ENDS[story] if word))
+        for story, number in counted.most_common()
+    ]
+    month.screen.table("What became of the baskets", ("story", "baskets", "booking / payment / reason"), rows)
 
 
 def _hand_out(month: Month, baskets: Sequence[Basket], steps: Steps) -> None:
@@ -121,7 +133,7 @@ def _is(state: tuple[object, ...], end: tuple[object, ...]) -> bool:
 
 def _refunds_pending(month: Month, booking_id: str) -> bool:
     summary = month.boxoffice.get(f"/api/bookings/{booking_id}/summary")
-    return float(summary["refunds_pending"]["amount"]) > 0
+    return bool(amount(summary["refunds_pending"]) > 0)
 
 
 def _stock(month: Month, over: set[str]) -> int:

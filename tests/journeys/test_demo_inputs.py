@@ -5,14 +5,20 @@ from __future__ import annotations
 import importlib.util
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from demo import main as demo_main
+from demo.books import was_sold
 from demo.inputs import EXAMPLES, Delivery, Inputs, load, read_note
+from demo.month import Checks
+from demo.printing import age
+from demo.screen import Screen
 from demo.stories import CARD, ENDS, STORIES
 from domain import selectors
 from domain.payables import Terms
@@ -246,3 +252,56 @@ def test_an_event_far_away_begins_at_its_hour_where_it_takes_place() -> None:
 
     assert start == datetime(2026, 10, 26, 16, tzinfo=UTC)
     assert end == datetime(2026, 10, 26, 18, tzinfo=UTC)
+
+
+def test_figures_that_differ_fail_the_demo_with_a_line_that_says_which(capsys: pytest.CaptureFixture[str]) -> None:
+    checks = Checks(Screen())
+
+    checks.same("Inventory", journal=Decimal("10.00"), seats=Decimal("10.00"))
+    checks.same("Payables", journal=Decimal("10.00"), bills=Decimal("9.99"))
+    checks.expect("a booking", "CONFIRMED", wanted="CONFIRMED")
+    checks.expect("a delivery", "over_delivery", wanted="")
+
+    assert checks.failed == [
+        "Payables: 10.00 (journal) is not 9.99 (bills)",
+        "a delivery: over_delivery, not ",
+    ]
+    said = capsys.readouterr().out
+    assert "FAILS  Payables: 10.00 (journal) is not 9.99 (bills)" in said
+    assert "holds  Inventory" in said
+    assert "a booking" not in said
+
+
+def test_a_failed_check_is_a_failed_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo_main, "OUT", tmp_path)
+    good, bad = Checks(Screen()), Checks(Screen())
+
+    bad.same("Payables", journal=1, bills=2)
+
+    assert demo_main.conclude(Screen(), good, seconds=1) == 0
+    assert demo_main.conclude(Screen(), bad, seconds=1) == 1
+
+
+@pytest.mark.parametrize(
+    ("due", "stretch"),
+    [
+        ("2026-11-21", "not yet due"),
+        ("2026-11-20", "1-30"),
+        ("2026-10-22", "1-30"),
+        ("2026-10-21", "31-60"),
+        ("2025-01-01", "over 90"),
+    ],
+)
+def test_a_bill_is_as_old_as_the_days_it_is_past_due(due: str, stretch: str) -> None:
+    assert age({"due_date": due}, date(2026, 11, 21)) == stretch
+
+
+def test_only_what_was_paid_counts_as_sold() -> None:
+    def booking(status: str, reason: str | None, paid: str) -> dict[str, object]:
+        return {"status": status, "cancellation_reason": reason, "paid": {"amount": paid, "currency": "EUR"}}
+
+    assert was_sold(booking("CONFIRMED", None, "20.00"))
+    assert was_sold(booking("REFUNDED", "CUSTOMER_REQUEST", "20.00"))
+    assert not was_sold(booking("CANCELLED", "CUSTOMER_REQUEST", "0.00"))
+    assert not was_sold(booking("CANCELLED", "EXPIRED", "20.00"))
+    assert not was_sold(booking("CANCELLED", "PAYMENT_FAILED", "0.00"))
