@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 from fastapi import APIRouter
@@ -13,9 +14,9 @@ from api.problems import PROBLEMS
 router = APIRouter(include_in_schema=False)
 
 INTRODUCTION = (
-    "Every refusal is a problem document (RFC 9457, application/problem+json). Its code never changes its meaning; "
-    "the words in detail are for people and may. errors lists each wrong field with a JSON pointer; a file's lines are "
-    "/lines/<n>, the header being line 1. A failed operation carries the same document under error."
+    "Every refusal is a problem document (RFC 9457, `application/problem+json`). Its `code` never changes its meaning; the "
+    "words in `detail` are for people and may. `errors` lists each wrong field with a JSON pointer; a file's lines are "
+    "`/lines/n`, the header being line 1. A failed operation carries the same document under `error`."
 )
 STYLE = """body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:62rem;padding:0 1rem;color:#1c2430}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.45rem .7rem;border-bottom:1px solid #d9dee5}
@@ -56,10 +57,15 @@ def read_errors() -> Response:
 def page() -> str:
     """The catalogue as HTML."""
     rows = "\n".join(
-        ROW.format(code=code, status=one.status, title=escape(one.title), remedy=escape(one.remedy))
+        ROW.format(code=code, status=one.status, title=escape(one.title), remedy=_coded(one.remedy))
         for code, one in PROBLEMS.items()
     )
-    return PAGE.format(style=STYLE, introduction=escape(INTRODUCTION), rows=rows)
+    return PAGE.format(style=STYLE, introduction=_coded(INTRODUCTION), rows=rows)
+
+
+def _coded(text: str) -> str:
+    """HTML of a text with `code` in it."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def markdown() -> str:
@@ -69,4 +75,4 @@ def markdown() -> str:
         for code, one in PROBLEMS.items()
     ]
     table = ["| code | status | title | what to do |", "|---|---|---|---|", *rows]
-    return "\n".join(["# Problem codes", "", INTRODUCTION.replace("<n>", "n"), "", *table, ""])
+    return "\n".join(["# Problem codes", "", INTRODUCTION, "", *table, ""])

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from api.desk import READERS
-from api.example_words import IDS, RESULTS
+from api.example_words import IDS, RESULTS, WORDS
 from api.examples import Storyteller
 from api.problems import PROBLEMS, document
 from api.resources import RESOURCES
@@ -20,6 +20,12 @@ PROBLEM_SHAPE = {"$ref": "#/components/schemas/ProblemShape"}
 CREATED = ("post", "delete")
 # What any request may meet, whatever its route says of itself.
 ANYWHERE = {400: "malformed", 401: "unauthenticated", 422: "invalid", 503: "unavailable"}
+SUCCESSES = {
+    "200": "Done",
+    "201": "Made",
+    "202": "Accepted: the operation goes on by itself",
+    "204": "Done; there is nothing to show",
+}
 LOGINS = {
     "login": {
         "type": "oauth2",
@@ -30,21 +36,20 @@ LOGINS = {
     "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
 }
 TAGS = {
-    "access": "Who may do what: logins, keys, people.",
-    "settings": "What the agency decides for itself.",
-    "venues": "Halls and their seats.",
+    "access": "Who may do what: logins, keys, people, and the agency's own settings.",
+    "places": "Halls and their seats.",
     "events": "What is sold: draft, publish, open and close sales.",
     "inventory": "An event's seats one by one: whose they are, what they cost, what they sell for.",
     "suppliers": "Whom we buy from.",
     "purchase orders": "What we ordered, until it is delivered and paid.",
     "receipts": "What arrived, seat by seat; never changed afterwards.",
-    "accounts payable": "What we owe.",
+    "payables": "What we owe.",
     "customers": "Who buys from us.",
     "bookings": "Baskets: reserved, paid, cancelled.",
     "payments": "Money in.",
     "tickets": "Admissions: one per seat.",
-    "papers": "PDFs of orders, receipts and tickets.",
-    "sales": "Profit and revenue.",
+    "documents": "PDFs of orders, receipts and tickets.",
+    "reports": "Profit, revenue and the value of what is unsold.",
     "ledger": "The books: every entry, and their balance.",
     "operations": "What is still going on.",
 }
@@ -74,7 +79,7 @@ def completed(found: dict[str, Any]) -> dict[str, Any]:
     found["components"]["securitySchemes"] = LOGINS
     found["security"] = [{"login": []}, {"key": []}]
     used = {tag for _, _, operation in operations(found) for tag in operation.get("tags", ())}
-    found["tags"] = [{"name": name, "description": words} for name, words in TAGS.items() if name in used]
+    found["tags"] = [{"name": name, "description": TAGS[name]} for name in sorted(used, key=list(TAGS).index)]
     found["info"]["license"] = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
     return found
 
@@ -142,6 +147,9 @@ def _problem_examples(codes: list[str]) -> dict[str, Any]:
 
 
 def _name_answer_headers(operation: Operation) -> None:
+    for status, words in SUCCESSES.items():
+        if operation["responses"].get(status, {}).get("description") == "Successful Response":
+            operation["responses"][status]["description"] = words
     if "202" in operation["responses"]:
         location = {"description": "Where the operation is", "schema": {"type": "string"}}
         operation["responses"]["202"]["headers"] = {"Location": location}
@@ -175,5 +183,5 @@ def _tell_result(operation: Operation) -> None:
 def _path_example(name: str) -> str:
     resource = RESOURCES.get(name)
     if resource is None:
-        return "7Q4M-KX9T-2VPD-H3ZA"
+        return str(WORDS["barcode"])
     return str(IDS.get(name, IDS["id"]))
