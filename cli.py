@@ -1,5 +1,7 @@
 """The command line: each part's entry, and what people type. Imports happen inside, so that each part loads only its own."""
 
+import secrets
+import select
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -156,23 +158,40 @@ def user_add(
     email: Annotated[str, typer.Option()],
     role: Annotated[str, typer.Option(help="owner, buyer, finance or boxoffice.")],
     password: Annotated[
-        str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, envvar="ALLOTMENT_USER_PASSWORD")
-    ],
+        str,
+        typer.Option(
+            envvar="ALLOTMENT_USER_PASSWORD",
+            help="Default: asked for; where nobody can be asked, the first line of the input, or else a new one.",
+        ),
+    ] = "",
     name: Annotated[str, typer.Option(help="As others see it; default: the address before the @.")] = "",
 ) -> None:
-    """Add a person to an agency; prints the user's id."""
+    """Add a person to an agency; prints the user's id, and the password when nobody gave one."""
     from activities.access import add_user
     from domain.access import ROLES
     from domain.states import Refused
 
     if role not in ROLES:
         raise typer.BadParameter(f"{role} is not a role; choose one of {', '.join(sorted(ROLES))}")
+    given = password or _asked_password()
+    chosen = given or secrets.token_urlsafe(12)
     with _services(), _database() as database:
         try:
             with database.transaction(_tenant_id(database, tenant)) as tx:
-                typer.echo(add_user(tx, email=email, name=name or email.split("@")[0], role=role, password=password))
+                typer.echo(add_user(tx, email=email, name=name or email.split("@")[0], role=role, password=chosen))
         except Refused as refused:
             _fail(refused)
+    if not given:
+        typer.echo(f"password {chosen}")
+
+
+def _asked_password() -> str:
+    """What somebody at a terminal types twice, or a program writes to us; empty when there is nobody."""
+    if sys.stdin.isatty():
+        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+    # An input that stays open and silent, as below a service or a test, must not keep us.
+    is_written, _, _ = select.select([sys.stdin], [], [], 1)
+    return sys.stdin.readline().strip() if is_written else ""
 
 
 @contextmanager
