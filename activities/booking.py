@@ -110,7 +110,7 @@ def begin_payment(tx: Tx, booking_id: UUID, *, method: str, provider: str, token
 
 def begin_release(tx: Tx, booking: Booking, *, reason: str) -> UUID:
     """The request's half of giving up an unpaid booking."""
-    _check_releasable(booking)
+    check_releasable(booking)
     subject = operations.Subject(object="booking", id=booking.id, number=booking.booking_number)
     operation_id = operations.open_operation(tx, kind=KIND_RELEASE, subject=subject, payload={"reason": reason})
     _tell_process(tx, booking, verb="release", operation_id=operation_id)
@@ -152,7 +152,7 @@ class BookingActivities:
 
         def work(tx: Tx, operation: Operation) -> Mapping[str, Any]:
             booking = bookings.take(tx, at.booking_id)
-            _check_releasable(booking)
+            check_releasable(booking)
             freed = bookings.give_up(tx, booking, reason=operation.payload["reason"])
             return {"booking_id": booking.id, "status": "CANCELLED", "seats_released": freed}
 
@@ -172,7 +172,8 @@ class BookingActivities:
             return _settle(tx, booking, payment, at.word)
 
 
-def _check_releasable(booking: Booking) -> None:
+def check_releasable(booking: Booking) -> None:
+    """Whether an unpaid booking may be let go. Raises Refused `wrong_state`, `payment_in_progress`."""
     rules.BOOKING.after(BookingStatus(booking.status), "release")
     if booking.payment_status == PaymentStatus.PROCESSING:
         raise Refused("payment_in_progress", "a payment for this booking is on its way")
@@ -302,8 +303,7 @@ def _give_back(tx: Tx, booking: Booking, payment: Payment, taken_at: datetime) -
         cancellation_id=None,
         cause=f"late/{payment.id}",
         attempt=1,
-        amount=payment.amount,
-        currency=payment.currency,
+        amount=Money(payment.amount, payment.currency),
         reason=Reason.EXPIRED,
     )
     words = "the seats were sold to others before the money came; all of it goes back"

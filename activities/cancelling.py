@@ -210,8 +210,7 @@ def _request_refund(tx: Tx, operation: Operation, booking: Booking, numbers: Quo
             cancellation_id=operation.id,
             cause=f"cancellation/{operation.id}",
             attempt=1,
-            amount=numbers.refund_total.amount,
-            currency=booking.currency,
+            amount=numbers.refund_total,
             reason=operation.payload["reason"],
         )
     )

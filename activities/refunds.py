@@ -169,8 +169,7 @@ def _try_again(tx: Tx, refund: Refund, word: Word) -> NextAttempt:
             cancellation_id=refund.cancellation_id,
             cause=refund.cause,
             attempt=refund.attempt + 1,
-            amount=refund.amount,
-            currency=refund.currency,
+            amount=Money(refund.amount, refund.currency),
             reason=refund.reason,
         )
     )

@@ -236,6 +236,7 @@ def _quote_numbers(numbers: Quote) -> dict[str, Any]:
 
 def _release_preview(tx: Tx, booking: Booking) -> dict[str, Any]:
     """Nothing was paid, so nothing goes back."""
+    steps.check_releasable(booking)
     nothing = Money.zero(booking.currency).as_json()
     lines = [
         {

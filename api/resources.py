@@ -51,9 +51,9 @@ def resolve(tx: Tx, parameter: str, text: str, *, lock: bool = False) -> UUID | 
     found = as_uuid(text)
     suffix = " FOR UPDATE" if lock else ""
     if found is not None:
-        query = f"SELECT id FROM {resource.table} WHERE tenant_id = %s AND id = %s{suffix}"
+        query = f"SELECT id FROM {resource.table} WHERE tenant_id = %s AND id = %s{suffix}"  # noqa: S608 -- names are the constants above
     elif resource.number and text.isascii() and text.isprintable() and len(text) <= 40:
-        query = f"SELECT id FROM {resource.table} WHERE tenant_id = %s AND {resource.number} = %s{suffix}"
+        query = f"SELECT id FROM {resource.table} WHERE tenant_id = %s AND {resource.number} = %s{suffix}"  # noqa: S608 -- as above
     else:
         return None
     row: UUID | None = tx.value(query, (tx.tenant_id, found or text))

@@ -53,7 +53,7 @@ def post(
     if entry_id is None:
         known: UUID = tx.value("SELECT id FROM journal_entries WHERE key = %s", (key,))
         return known
-    _write_legs(tx, entry_id, str(entry.kind), entry.legs)
+    _write_legs(tx, entry_id, entry.legs)
     _write_moves(tx, entry_id, entry.moves)
     return entry_id
 
@@ -73,7 +73,7 @@ def settle_books(tx: Tx) -> None:
     tx.run(LOCK.format(verb="pg_advisory_xact_lock"), (tx.tenant_id,))
 
 
-def _write_legs(tx: Tx, entry_id: UUID, kind: str, legs: Sequence[Leg]) -> None:
+def _write_legs(tx: Tx, entry_id: UUID, legs: Sequence[Leg]) -> None:
     tx.run(
         """INSERT INTO journal_legs (tenant_id, entry_id, leg, kind, account, currency, amount, quantity, event_id,
                supplier_id, section, effective_at, accounting_date, recorded_at)

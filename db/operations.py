@@ -102,9 +102,7 @@ def of_subject(tx: Tx, subject_id: UUID) -> list[Operation]:
     )
 
 
-def listed(
-    tx: Tx, *, status: list[str] | None, kind: str | None, after: UUID | None, limit: int
-) -> list[Operation]:
+def listed(tx: Tx, *, status: list[str] | None, kind: str | None, after: UUID | None, limit: int) -> list[Operation]:
     """A page of operations, newest first, one more than `limit` to tell whether there are more."""
     return tx.all(
         f"""SELECT {BRIEF} FROM operations
@@ -118,7 +116,10 @@ def listed(
 
 def begin(tx: Tx, operation_id: UUID) -> None:
     """It is being worked on."""
-    tx.run("UPDATE operations SET status = 'running', waiting_for = NULL WHERE id = %s AND ended_at IS NULL", (operation_id,))
+    tx.run(
+        "UPDATE operations SET status = 'running', waiting_for = NULL WHERE id = %s AND ended_at IS NULL",
+        (operation_id,),
+    )
 
 
 def wait(tx: Tx, operation_id: UUID, *, waiting_for: str) -> None:

@@ -53,7 +53,15 @@ def of_booking(tx: Tx, booking_id: UUID) -> list[Payment]:
 
 
 def add(
-    tx: Tx, *, payment_id: UUID, booking_id: UUID, amount: Decimal, currency: str, method: str, provider: str, token: str
+    tx: Tx,
+    *,
+    payment_id: UUID,
+    booking_id: UUID,
+    amount: Decimal,
+    currency: str,
+    method: str,
+    provider: str,
+    token: str,
 ) -> None:
     """A payment is on its way; the index on PROCESSING lets only one be."""
     tx.run(
@@ -81,7 +89,9 @@ def note_reference(tx: Tx, payment_id: UUID, *, reference: str | None) -> None:
     )
 
 
-def end(tx: Tx, payment: Payment, *, status: str, failure_reason: str | None = None, at: datetime | None = None) -> None:
+def end(
+    tx: Tx, payment: Payment, *, status: str, failure_reason: str | None = None, at: datetime | None = None
+) -> None:
     """COMPLETED (captured at the provider's time) or FAILED for a reason."""
     tx.run(
         """UPDATE payments SET status = %(status)s, failure_reason = %(reason)s, token = NULL, ended_at = clock_timestamp(),

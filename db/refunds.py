@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from db import history
 from db.ids import new_id
 from db.transaction import Tx
+from domain.money import Money
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,8 +77,7 @@ def request(
     cancellation_id: UUID | None,
     cause: str,
     attempt: int,
-    amount: Decimal,
-    currency: str,
+    amount: Money,
     reason: str,
 ) -> UUID:
     """Money to be sent back: from here on it counts as spent."""
@@ -86,7 +86,18 @@ def request(
         """INSERT INTO refunds (tenant_id, id, refund_number, booking_id, payment_id, cancellation_id, cause, attempt, amount,
                currency, reason)
            VALUES (%s, %s, next_number('RF', 'refund_numbers'), %s, %s, %s, %s, %s, %s, %s, %s)""",
-        (tx.tenant_id, refund_id, booking_id, payment_id, cancellation_id, cause, attempt, amount, currency, reason),
+        (
+            tx.tenant_id,
+            refund_id,
+            booking_id,
+            payment_id,
+            cancellation_id,
+            cause,
+            attempt,
+            amount.amount,
+            amount.currency,
+            reason,
+        ),
     )
     history.note(tx, object="refund", subject_id=refund_id, to_status="REQUESTED", reason=reason)
     return refund_id

@@ -63,7 +63,10 @@ def change(tx: Tx, supplier_id: UUID, facts: SupplierFacts) -> None:
 
 def deactivate(tx: Tx, supplier_id: UUID) -> bool:
     """No new orders from now on; False when it was inactive already."""
-    return tx.run("UPDATE suppliers SET active = false, version = version + 1 WHERE id = %s AND active", (supplier_id,)) == 1
+    return (
+        tx.run("UPDATE suppliers SET active = false, version = version + 1 WHERE id = %s AND active", (supplier_id,))
+        == 1
+    )
 
 
 def find(tx: Tx, supplier_id: UUID) -> Supplier | None:

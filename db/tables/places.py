@@ -82,9 +82,10 @@ event_seats = tenant_table(
     CheckConstraint(SEAT.check_sql("status"), name="status"),
     CheckConstraint("status NOT IN ('RESERVED', 'SOLD') OR ownership_status = 'OWNED'", name="sold_is_owned"),
     CheckConstraint("(status = 'RESERVED') = (held_until IS NOT NULL)", name="reserved_has_an_end"),
-    CheckConstraint("ownership_status = 'NOT_OWNED' OR (cost IS NOT NULL AND supplier_id IS NOT NULL)", name="owned_has_a_cost"),
+    CheckConstraint(
+        "ownership_status = 'NOT_OWNED' OR (cost IS NOT NULL AND supplier_id IS NOT NULL)", name="owned_has_a_cost"
+    ),
     Index("ix_event_seats_order", "tenant_id", "purchase_order_id"),
     Index("ix_event_seats_human_order", "tenant_id", "event_id", "sort_key"),
     postgresql_with={"fillfactor": "80"},
 )
-
