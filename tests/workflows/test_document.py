@@ -3,49 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
-from temporalio import activity
 from temporalio.client import Client
-from temporalio.worker import Worker
 
-from activities.documents import DocumentStep, Made
+from activities.documents import Made
 from db.ids import new_id
 from gateways.temporal import Engine
+from tests.makers.house_process import Printer, printing
 from tests.workflows.conftest import Serve
 from workflows.document import FIRST, LATER
-
-
-@dataclass
-class Printer:
-    """Prints nothing, remembers what it was asked for, and is out of paper so many times."""
-
-    out_of_paper: int = 0
-    asked: list[tuple[DocumentStep, int | None]] = field(default_factory=list)
-
-    @activity.defn(name="documents.render")
-    def render(self, at: DocumentStep) -> Made:
-        self.asked.append((at, activity.info().priority.priority_key))
-        if len(self.asked) <= self.out_of_paper:
-            raise OSError(28, "No space left on device")
-        return Made(storage_key="key.pdf")
-
-
-@asynccontextmanager
-async def printing(client: Client, printer: Printer) -> AsyncIterator[None]:
-    """The documents queue, served by this printer."""
-    with ThreadPoolExecutor(1) as threads:
-        async with Worker(
-            client,
-            task_queue="documents",
-            activities=[printer.render],
-            activity_executor=threads,
-            max_concurrent_activities=1,
-        ):
-            yield
 
 
 async def ended(engine: Engine, client: Client, *, urgent: bool = False) -> Made:

@@ -2,45 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 
-from temporalio import activity
 from temporalio.client import Client, ScheduleOverlapPolicy
 
 from activities.upkeep import Round, Swept
 from db.ids import new_id
+from tests.makers.house_process import NOTHING, Rounds
 from tests.workflows.conftest import Serve
 from workflows.schedules import ensure_schedules
 from workflows.upkeep import UpkeepProcess
 
-NOTHING = Swept(events_closed=0, seats_written_off=0)
 
-
-@dataclass
-class Rehearsal:
-    """The steps of a round as they were called; closing says these things one after the other."""
-
-    closings: list[Swept] = field(default_factory=lambda: [NOTHING])
-    calls: list[str] = field(default_factory=list)
-
-    @activity.defn(name="upkeep.close_ended_events")
-    def close_ended_events(self) -> Swept:
-        self.calls.append("close")
-        return self.closings.pop(0)
-
-    @activity.defn(name="upkeep.close_again")
-    def close_again(self) -> Swept:
-        self.calls.append("close again")
-        return NOTHING
-
-    @activity.defn(name="upkeep.forget")
-    def forget(self) -> int:
-        self.calls.append("forget")
-        return 0
-
-
-async def a_round(serve: Serve, client: Client, told: Rehearsal, *, nightly: bool = False) -> Swept:
+async def a_round(serve: Serve, client: Client, told: Rounds, *, nightly: bool = False) -> Swept:
     async with serve([told.close_ended_events, told.close_again, told.forget]):
         result: Swept = await client.execute_workflow(
             UpkeepProcess.run, Round(nightly=nightly), id=f"upkeep/{new_id()}", task_queue="core"
@@ -49,7 +23,7 @@ async def a_round(serve: Serve, client: Client, told: Rehearsal, *, nightly: boo
 
 
 async def test_a_round_forgets_and_closes(serve: Serve, client: Client) -> None:
-    told = Rehearsal()
+    told = Rounds()
 
     await a_round(serve, client, told)
 
@@ -57,7 +31,7 @@ async def test_a_round_forgets_and_closes(serve: Serve, client: Client) -> None:
 
 
 async def test_a_night_looks_back_as_well(serve: Serve, client: Client) -> None:
-    told = Rehearsal()
+    told = Rounds()
 
     await a_round(serve, client, told, nightly=True)
 
@@ -66,7 +40,7 @@ async def test_a_night_looks_back_as_well(serve: Serve, client: Client) -> None:
 
 async def test_a_round_goes_on_while_there_is_more(serve: Serve, client: Client) -> None:
     more = Swept(events_closed=100, seats_written_off=1000, more=True)
-    told = Rehearsal([more, more, NOTHING])
+    told = Rounds([more, more, NOTHING])
 
     await a_round(serve, client, told)
 
@@ -76,7 +50,7 @@ async def test_a_round_goes_on_while_there_is_more(serve: Serve, client: Client)
 async def test_a_round_waits_for_an_event_that_ends_before_the_next(serve: Serve, client: Client) -> None:
     soon = Swept(events_closed=0, seats_written_off=0, next_end_in=timedelta(seconds=0.5))
     last = Swept(events_closed=1, seats_written_off=10)
-    told = Rehearsal([soon, last])
+    told = Rounds([soon, last])
 
     assert await a_round(serve, client, told) == last
 
@@ -85,7 +59,7 @@ async def test_a_round_waits_for_an_event_that_ends_before_the_next(serve: Serve
 
 async def test_an_event_that_ends_after_the_next_round_has_begun_is_left_to_it(serve: Serve, client: Client) -> None:
     later = Swept(events_closed=0, seats_written_off=0, next_end_in=timedelta(seconds=55))
-    told = Rehearsal([later])
+    told = Rounds([later])
 
     await a_round(serve, client, told)
 
