@@ -282,6 +282,7 @@ def test_the_image_has_everything_that_the_parts_import() -> None:
     modules = {path.stem for path in ROOT.glob("*.py")} | {path.parent.name for path in ROOT.glob("*/__init__.py")}
     left_out = {"tests", "bench", "demo", "docs"}
 
+    assert all((ROOT / name).exists() for name in let_in)
     assert {name.removesuffix(".py") for name in let_in} >= modules - left_out
     assert let_in >= {"migrations", "requirements.lock", "pyproject.toml"}
 

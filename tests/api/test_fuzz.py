@@ -10,7 +10,7 @@ from tests.api.fuzzing import World, a_world, fault_of, search
 from tests.api.test_openapi import OPERATIONS
 from tests.ground import Clone
 
-EXAMPLES = 25
+EXAMPLES = 15
 
 # The library draws by itself from `random`; its seed is ours all the same.
 pytestmark = pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisDeprecationWarning")
