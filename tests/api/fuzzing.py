@@ -74,6 +74,7 @@ class World:
     def __init__(self, app: FastAPI, agency: Agency, pools: Mapping[str, Sequence[str]]) -> None:
         self.agency = agency
         self.pools = pools
+        self.asked = 0
         self.schema = schemathesis.openapi.from_dict(app.openapi())
         self.client = asgi.get_client(cast("Any", app))
 
@@ -96,6 +97,7 @@ class World:
 
     def answer(self, case: Case) -> Response:
         """What the owner is answered."""
+        self.asked += 1
         return case.call(session=self.client, headers={"Authorization": f"Bearer {self.agency.owner.token}"})
 
 
@@ -269,9 +271,9 @@ def main() -> int:
                     seen.add(f"{finding.operation} {finding.words[:80]}")
                     sys.stdout.write(f"{finding}\n")
                     sys.stdout.flush()
+            sys.stdout.write(f"{world.asked} requests, {len(seen)} findings\n")
     finally:
         ground.end_run()
-    sys.stdout.write(f"{len(seen)} findings\n")
     return 1 if seen else 0
 
 
