@@ -196,6 +196,14 @@ def test_a_job_that_is_done_stays_done(name: str) -> None:
     assert SERVICES[name]["restart"].startswith("on-failure")
 
 
+@pytest.mark.parametrize("name", JOBS)
+def test_somebody_waits_for_every_job(name: str) -> None:
+    """Else `docker compose up --wait` takes the end of a job for a failure."""
+    conditions = [service.get("depends_on", {}).get(name, {}).get("condition") for service in SERVICES.values()]
+
+    assert "service_completed_successfully" in conditions
+
+
 def test_volumes_are_named() -> None:
     used = {volume.split(":")[0] for service in SERVICES.values() for volume in service.get("volumes", ())}
 
