@@ -20,14 +20,15 @@ INTRODUCTION = (
 )
 STYLE = """body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:62rem;padding:0 1rem;color:#1c2430}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.45rem .7rem;border-bottom:1px solid #d9dee5}
-td{vertical-align:top}code{font-size:.95em}tr:target{background:#fff3c4}a{color:inherit}"""
+td{vertical-align:top}code{font-size:.95em}tr:target{background:#fff3c4}a{color:inherit}
+"""
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Allotment: problem codes</title>
-<style>{style}</style>
+<link rel="stylesheet" href="/docs/errors.css">
 </head>
 <body>
 <h1>Problem codes</h1>
@@ -54,13 +55,19 @@ def read_errors() -> Response:
     return HTMLResponse(page(), headers=HEADERS)
 
 
+@router.get("/docs/errors.css")
+def read_style() -> Response:
+    """How it looks."""
+    return Response(STYLE, media_type="text/css", headers=HEADERS)
+
+
 def page() -> str:
     """The catalogue as HTML."""
     rows = "\n".join(
         ROW.format(code=code, status=one.status, title=escape(one.title), remedy=_coded(one.remedy))
         for code, one in PROBLEMS.items()
     )
-    return PAGE.format(style=STYLE, introduction=_coded(INTRODUCTION), rows=rows)
+    return PAGE.format(introduction=_coded(INTRODUCTION), rows=rows)
 
 
 def _coded(text: str) -> str:

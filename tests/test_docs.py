@@ -187,14 +187,14 @@ def test_the_pages_of_the_api_need_nobody_else(http: TestClient) -> None:
 
         assert answer.status_code == 200
         assert not ELSEWHERE.search(answer.text)
-        assert "script-src 'self'" in answer.headers["content-security-policy"]
+        assert "script-src 'self'; style-src 'self'" in answer.headers["content-security-policy"]
 
 
 def test_a_page_that_asks_somebody_else_is_seen() -> None:
     assert ELSEWHERE.search('<script src="https://cdn.example/bundle.js"></script>')
 
 
-def test_no_script_stands_inside_a_page(http: TestClient) -> None:
+def test_nothing_is_run_or_styled_inside_a_page(http: TestClient) -> None:
     scripts = [
         script
         for path in ("/docs", "/docs/errors")
@@ -202,6 +202,8 @@ def test_no_script_stands_inside_a_page(http: TestClient) -> None:
     ]
 
     assert scripts
+    assert not [path for path in ("/docs", "/docs/errors") if re.search(r"<style|style=", http.get(path).text)]
+    assert http.get("/docs/errors.css").headers["content-type"].startswith("text/css")
     assert all("src=" in attributes and not body.strip() for attributes, body in scripts)
 
 
