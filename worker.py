@@ -32,8 +32,10 @@ log = structlog.get_logger("worker")
 DEPLOYMENT = "allotment"
 # What a stop waits for running steps; the supervisor gives a worker ten seconds.
 GRACE = timedelta(seconds=8)
-# Threads of a queue, and so its connections: slots beyond threads would wait after they were counted as started.
+# Steps of a queue at a time. A provider that says nothing keeps a step's thread for five seconds; the short steps inside
+# workflow tasks have threads of their own, so that nobody's sale waits behind somebody else's silence.
 SLOTS = {"core": 24, "documents": 1, "bulk": 4}
+LOCAL_SLOTS = {"core": 16, "documents": 1, "bulk": 1}
 
 
 def main(name: str, queues: Sequence[str]) -> None:
@@ -52,7 +54,7 @@ async def _run(settings: Settings, name: str, queues: Sequence[str]) -> None:
     client = await _connected(settings, stop)
     if client is None:
         return
-    with Database(str(settings.app_database_url), size=16, name=name) as database:
+    with Database(str(settings.app_database_url), size=24, name=name) as database:
         tools = Tools(
             database=database,
             payments=provider_named("simulated", settings=settings),
@@ -62,7 +64,7 @@ async def _run(settings: Settings, name: str, queues: Sequence[str]) -> None:
             for queue in queues:
                 if not getattr(steps, queue)(tools):
                     continue
-                await running.enter_async_context(_worker(client, settings, queue, tools))
+                await running.enter_async_context(a_worker(client, settings, queue=queue, tools=tools))
             log.info("polling", queues=list(queues))
             scheduling = asyncio.create_task(_schedule(client)) if "core" in queues else None
             await stop.wait()
@@ -91,7 +93,7 @@ async def _connected(settings: Settings, stop: asyncio.Event) -> Client | None:
     return None
 
 
-def _worker(client: Client, settings: Settings, queue: str, tools: Tools) -> Worker:
+def a_worker(client: Client, settings: Settings, *, queue: str, tools: Tools) -> Worker:
     """One queue's worker; only the core queue runs processes."""
     version = WorkerDeploymentVersion(DEPLOYMENT, settings.build_id)
     slots = SLOTS[queue]
@@ -100,8 +102,9 @@ def _worker(client: Client, settings: Settings, queue: str, tools: Tools) -> Wor
         task_queue=queue,
         workflows=PROCESSES if queue == "core" else (),
         activities=getattr(steps, queue)(tools),
-        activity_executor=ThreadPoolExecutor(slots, thread_name_prefix=queue),
+        activity_executor=ThreadPoolExecutor(slots + LOCAL_SLOTS[queue], thread_name_prefix=queue),
         max_concurrent_activities=slots,
+        max_concurrent_local_activities=LOCAL_SLOTS[queue],
         graceful_shutdown_timeout=GRACE,
         # A killed worker's cached processes are free for another after five seconds, not ten.
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=5),

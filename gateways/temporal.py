@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -136,14 +137,20 @@ class Engine:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
         )
-        await self._client.start_update_with_start_workflow(
-            verb,
-            {"operation_id": str(operation_id)},
-            start_workflow_operation=start,
-            id=str(operation_id),
-            wait_for_stage=WorkflowUpdateStage.ACCEPTED,
-            rpc_timeout=PATIENCE,
-        )
+        try:
+            await self._client.start_update_with_start_workflow(
+                verb,
+                {"operation_id": str(operation_id)},
+                start_workflow_operation=start,
+                id=str(operation_id),
+                wait_for_stage=WorkflowUpdateStage.ACCEPTED,
+                rpc_timeout=PATIENCE,
+            )
+        except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError):
+            # The start has a future of its own with the same failure; asyncio complains when nobody looks at it.
+            with suppress(RPCError, WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError):
+                await asyncio.wait_for(start.workflow_handle(), 0.1)
+            raise
 
 
 def _delay(starts_at: datetime | None) -> timedelta | None:

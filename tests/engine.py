@@ -101,6 +101,34 @@ def guard(folder: Path, run: int, owner_url: str) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+class OwnServer:
+    """A development server of one test's own, with a file, so that it can be killed and comes back knowing everything."""
+
+    def __init__(self, folder: Path) -> None:
+        self._home = Home(folder)
+        self._home.make()
+        numbers = ports.assign(self._home.run / "ports.json", PORTS)
+        program = temporal_binaries.command_line(Workshop(run=run_to_its_end, say=tell))
+        self._engine = engine.dev(self._home, program=program, ports=numbers, namespace="default")
+        self._server: Child | None = None
+
+    @property
+    def address(self) -> str:
+        return self._engine.address
+
+    def start(self) -> None:
+        """Start it, or start it again; returns when it takes requests."""
+        self._server = Child(self._engine.spec, home=self._home)
+        asyncio.run(registrar.prepare_namespace(self.address, namespace="default"))
+        self._engine.settled()
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        if self._server is not None:
+            self._server.kill()
+            self._server = None
+
+
 def prepared(home: Home, numbers: dict[str, int], owner_url: str) -> Engine:
     """The server that was asked for, its programs built and its tables made."""
     workshop = Workshop(run=run_to_its_end, say=tell)
