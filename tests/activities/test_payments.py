@@ -14,12 +14,10 @@ from temporalio.exceptions import ApplicationError
 
 from activities.payments import FindOutStep, PaymentActivities, PaymentStep
 from activities.words import Word
-from db.transaction import Database
 from domain.money import Money
 from gateways.payments import BookLine, ProviderAnswer, ProviderState, SimulatedPayments
 from tests.gateways.parts import a_provider
-from tests.makers.access import Agency
-from tests.makers.selling import Shop, a_shop
+from tests.makers.selling import Shop
 
 
 @pytest.fixture(scope="module")
@@ -31,11 +29,6 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedPaym
     yield ours
     ours.close()
     part.end()
-
-
-@pytest.fixture
-def shop(database: Database, tenant: Agency) -> Shop:
-    return a_shop(database, tenant)
 
 
 class Till:

@@ -11,16 +11,9 @@ from temporalio.exceptions import ApplicationError
 
 from activities.refunds import ATTEMPTS, NextAttempt, RefundActivities, RefundStep, RefundWord
 from activities.words import Word
-from db.transaction import Database
 from domain.money import Money
 from gateways.payments import ProviderAnswer, ProviderState
-from tests.makers.access import Agency
-from tests.makers.selling import NOBODY, Shop, a_shop, at_once, refunded, refused
-
-
-@pytest.fixture
-def shop(database: Database, tenant: Agency) -> Shop:
-    return a_shop(database, tenant)
+from tests.makers.selling import NOBODY, Shop, at_once, refunded, refused
 
 
 @dataclass(frozen=True)

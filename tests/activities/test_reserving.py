@@ -32,11 +32,6 @@ GUARD = """
 BY_ID = "ORDER BY s.id FOR NO KEY UPDATE OF s"
 
 
-@pytest.fixture
-def shop(database: Database, tenant: Agency) -> Shop:
-    return a_shop(database, tenant)
-
-
 def a_customer(shop: Shop) -> UUID:
     with shop.tx() as tx:
         return customers.add(

@@ -35,6 +35,7 @@ from tests.makers.trade import Stock, a_basket, a_stock
 T = TypeVar("T")
 
 GRACE = timedelta(minutes=2)
+ROUNDS = 20
 # Steps that only write get this one: whoever called it would find nobody.
 NOBODY: PaymentProvider = SimulatedPayments("http://127.0.0.1:9", timeout=0.1)
 
