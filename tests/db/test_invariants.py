@@ -305,7 +305,9 @@ def test_a_long_queue_of_documents_is_no_fault_while_it_moves(world: World) -> N
 def test_a_letter_may_wait_for_its_papers(world: World) -> None:
     waiting = """UPDATE outbox SET created_at = now() - interval '2 min',
                      delivered_at = CASE WHEN kind <> 'MAIL' OR payload -> 'documents' = '[]' THEN now() END"""
-    made = "UPDATE documents SET stored_at = now(), storage_key = 'key'"
+    made = "UPDATE documents SET storage_key = 'key', stored_at = now()"
+    made_long_ago = f"{made} - interval '2 min'"
 
     assert found(world, "L1", broken_by=[waiting]) == []
-    assert found(world, "L1", broken_by=[waiting, made]) != []
+    assert found(world, "L1", broken_by=[waiting, made]) == []
+    assert found(world, "L1", broken_by=[waiting, made_long_ago]) != []
