@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 from anyio import CapacityLimiter, to_thread
@@ -19,6 +20,7 @@ from settings import Settings
 router = APIRouter(include_in_schema=False)
 
 PATIENCE = 3.0
+ANSWERING = ("api",)
 
 
 @router.get("/healthz")
@@ -35,11 +37,21 @@ async def readyz(request: Request) -> Response:
     failing = await _looked_at(request)
     if (failing is None or failing[0] == "seeding") and not await pulse.beats():
         failing = "temporal", f"temporal: {settings.temporal_address} does not answer"
+    failing = failing or _hanging(settings.run_dir / "hanging")
     if failing is None:
         return JSONResponse({"status": "ready"})
     part, words = failing
     body = problems.document("unavailable", words, facts={"part": part}, request_id=request.state.request_id)
     return problems.response(body)
+
+
+def _hanging(told: Path) -> tuple[str, str] | None:
+    """The first part that whoever started us says lives but does not answer; we answer ourselves."""
+    try:
+        parts = [part for part in told.read_text().split() if part not in ANSWERING]
+    except OSError:
+        return None
+    return (parts[0], f"{parts[0]}: does not answer") if parts else None
 
 
 async def _looked_at(request: Request) -> tuple[str, str] | None:

@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from queue import SimpleQueue
 from types import FrameType
 
 import psutil
@@ -47,6 +48,7 @@ class Crew:
         self._starting = True
         self._reaps = False
         self._signals = 0
+        self._condemned: SimpleQueue[str] = SimpleQueue()
 
     def listen(self) -> None:
         """Takes over signals and orphans; for a process that is a supervisor and nothing else."""
@@ -170,11 +172,23 @@ class Crew:
         """One look at every part: who died is started again, after a pause that grows."""
         if self._reaps:
             self._reap_orphans()
+        self._end_condemned()
         for post in self._posts.values():
             if post.again_at is None and post.child.has_ended():
                 self._mourn(post)
             if post.again_at is not None and time.monotonic() >= post.again_at:
                 self._replace(post)
+
+    def condemn(self, name: str) -> None:
+        """Have a part that hangs ended and started again, at the next look at the parts; from any thread."""
+        self._condemned.put(name)
+
+    def _end_condemned(self) -> None:
+        while not self._condemned.empty():
+            name = self._condemned.get_nowait()
+            if self.is_alive(name):
+                self._console.say(name, "has not answered for a minute")
+                self._posts[name].child.kill()
 
     def _mourn(self, post: _Post) -> None:
         name, child = post.spec.name, post.child

@@ -61,6 +61,11 @@ class Home:
     def engine_file(self) -> Path:
         return self.run / "engine"
 
+    @property
+    def hanging_file(self) -> Path:
+        """The parts that live but do not answer, one a line; not there when all do."""
+        return self.run / "hanging"
+
     def log(self, part: str) -> Path:
         return self.logs / f"{part}.log"
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 
 from settings import Settings
-from supervisor import base, leftovers, parts, ports
+from supervisor import base, leftovers, parts, ports, pulses
 from supervisor.console import Console
 from supervisor.crew import Crew
 from supervisor.errors import CannotStart, StopRequested
@@ -85,7 +85,9 @@ def _run(settings: Settings, *, home: Home, crew: Crew, console: Console, demo: 
     crew.until(lambda: _status(settings, "/readyz") == HTTPStatus.OK, seconds=_READY_SECONDS, what="/readyz to say 200")
     crew.until(crew.is_steady, seconds=_READY_SECONDS, what="every part to stay")
     console.ready(addresses.api_url)
-    crew.watch()
+    asked = pulses.questions(addresses)
+    with pulses.watching(pulses.Watch(home, asked, is_alive=crew.is_alive, condemn=crew.condemn)):
+        crew.watch()
 
 
 def _start_ours(ground: base.Ground, environment: dict[str, str]) -> None:
