@@ -9,7 +9,8 @@ SELECT o.tenant_id, 'message ' || o.key AS subject, 'is not delivered since ' ||
 FROM outbox o, patience WHERE o.delivered_at IS NULL AND o.created_at < patience.before
     -- A letter waits for its papers, and a moment longer; whether those are late is asked below.
     AND NOT EXISTS (SELECT FROM documents d WHERE d.tenant_id = o.tenant_id AND o.payload -> 'documents' ? d.id::text
-                    AND ((d.storage_key IS NULL AND d.failure IS NULL) OR d.stored_at > patience.before))
+                    AND ((d.storage_key IS NULL AND d.failure IS NULL) OR d.stored_at > patience.before
+                         OR (d.failure IS NOT NULL AND o.next_at > now())))
 UNION ALL
 SELECT o.tenant_id, 'operation ' || o.kind || ' ' || o.id, 'is ' || o.status || ' since ' || o.created_at
 FROM operations o, patience WHERE o.status IN ('queued', 'running') AND o.created_at < patience.before
