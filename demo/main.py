@@ -56,8 +56,10 @@ def _trade(running: Instance, nobody: Caller, screen: Screen, checks: Checks) ->
         ("Selling", (selling.sell, selling.await_ends, selling.await_write_off)),
     ):
         screen.title(words)
+        began = time.monotonic()
         for step in steps:
             step(month)
+        screen.say(f"{time.monotonic() - began:.0f} s")
     reports, lists = books.read_reports(month), books.read_lists(month)
     screen.title("The books")
     printing.print_month(month, reports, lists)
