@@ -82,6 +82,15 @@ class House:
         settings = self.settings(address, namespace)
         self._parts.append(Running(lambda stop: self._work(settings, queues, stop)))
 
+    def give_work(self, address: str, namespace: str) -> None:
+        """Make the release current for workers that run elsewhere."""
+
+        async def give() -> None:
+            client = await temporal.connect(address, namespace=namespace)
+            await give_work_to(client, self.settings(address, namespace).build_id)
+
+        asyncio.run(give())
+
     def end(self) -> None:
         """Stop what runs; the database and the things outside stay."""
         while self._parts:
