@@ -7,62 +7,25 @@ import tempfile
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from uuid import UUID
 
-import psycopg
 import pytest
-from psycopg.errors import DeadlockDetected, UniqueViolation
 
 from activities import reserving as steps
 from activities.reserving import Reservation
-from db import customers, events, reserving
-from db.customers import CustomerFacts
+from db import events, reserving
 from db.ids import new_id
 from db.transaction import Database, Tx
 from domain.states import Refused
-from tests.conftest import CloneMaker
 from tests.ground import Clone
-from tests.makers.access import Agency, an_agency
+from tests.makers.access import Agency
+from tests.makers.reserving import WINDOW, a_customer, buy, live_tickets, reserve
 from tests.makers.selling import Shop, a_shop, at_once, codes
-
-WINDOW = timedelta(minutes=15)
-GUARD = """
-      AND (s.status = 'AVAILABLE' OR (s.status = 'RESERVED' AND s.held_until <= now()))
-    ORDER BY s.id FOR NO KEY UPDATE OF s"""
-BY_ID = "ORDER BY s.id FOR NO KEY UPDATE OF s"
-
-
-def a_customer(shop: Shop) -> UUID:
-    with shop.tx() as tx:
-        return customers.add(
-            tx, CustomerFacts(name="Erika", email="e@example.org", phone=None, customer_type="INDIVIDUAL")
-        )
-
-
-def reserve(
-    tx: Tx, shop: Shop, *places: int, customer_id: UUID | None = None, window: timedelta = WINDOW
-) -> Reservation:
-    return steps.reserve(
-        tx,
-        customer_id=customer_id or a_customer(shop),
-        event_id=shop.stock.event_id,
-        seat_ids=shop.seats(*places),
-        default_window=window,
-    )
 
 
 def refused(shop: Shop, *places: int) -> Refused:
     with shop.tx() as tx, pytest.raises(Refused) as caught:
         reserve(tx, shop, *places)
     return caught.value
-
-
-def live_tickets(shop: Shop, place: int) -> int:
-    with shop.tx() as tx:
-        number: int = tx.value(
-            "SELECT count(*) FROM tickets WHERE event_seat_id = %s AND status = 'RESERVED'", shop.seats(place)
-        )
-        return number
 
 
 def test_a_basket_holds_its_seats_for_the_window(shop: Shop) -> None:
@@ -277,123 +240,3 @@ def test_overlapping_baskets_in_any_order_never_deadlock(shop: Shop) -> None:
     assert set(codes(outcomes)) == {"seats_unavailable"}
     assert sum(len(winner.seats) for winner in winners) == shop.seat_states(*range(1, 11)).count("RESERVED")
     assert shop.faults() == []
-
-
-# Negative controls: each guard taken away on its own, in a database of the test's own where the schema changes.
-
-
-def buy(database: Database, shop: Shop, buyers: int, places: list[int], customer_id: UUID) -> list[object]:
-    """As many buyers at once, each in a transaction of its own."""
-
-    def one(_: int) -> Reservation:
-        with database.transaction(shop.tenant_id) as tx:
-            return reserve(tx, shop, *places, customer_id=customer_id)
-
-    return list(at_once(buyers, one))
-
-
-def without_guard(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Check, then save: what the statement would be without its condition and its lock."""
-    assert GUARD in reserving.TAKE
-    monkeypatch.setattr(reserving, "TAKE", reserving.TAKE.replace(GUARD, ""))
-
-
-def test_without_condition_and_lock_the_index_still_lets_one_win(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    customer_id = a_customer(shop)
-    without_guard(monkeypatch)
-
-    outcomes = buy(shop.database, shop, 16, [1], customer_id)
-
-    assert live_tickets(shop, 1) == 1
-    assert any(isinstance(outcome, UniqueViolation) for outcome in outcomes)
-
-
-def test_without_the_index_too_one_seat_is_sold_many_times(
-    another_clone: CloneMaker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    alone = another_clone()
-    with psycopg.connect(alone.owner_url, autocommit=True) as connection:
-        connection.execute("DROP INDEX uq_tickets_live_seat")
-    with Database(alone.app_url, size=16) as database:
-        shop = a_shop(database, an_agency(database))
-        customer_id = a_customer(shop)
-        without_guard(monkeypatch)
-
-        buy(database, shop, 16, [1], customer_id)
-
-        assert live_tickets(shop, 1) > 1
-        assert any(fault.startswith("a seat with two live tickets") for fault in shop.faults())
-
-
-def slowly(order: str) -> str:
-    """The taking statement, with time between one lock and the next, so that two of them surely meet."""
-    assert BY_ID in reserving.TAKE
-    lock = BY_ID.replace("s.id", order)
-    one_by_one = reserving.TAKE.replace("locked AS (", "locked AS (SELECT l.id, l.status FROM (", 1)
-    return one_by_one.replace(BY_ID, f"{lock}) AS l, LATERAL pg_sleep(0.05)")
-
-
-def opposite_baskets(shop: Shop) -> list[object]:
-    """Two customers want the same four seats, one from the left and one from the right."""
-    customer_id = a_customer(shop)
-    basket = _basket(shop, customer_id, [1, 2, 3, 4])
-
-    def take(number: int) -> reserving.Reserved | None:
-        turned = basket if number else basket[::-1]
-        with shop.tx() as tx:
-            return reserving.take(tx, _new_booking(shop, customer_id, turned), message_id=new_id(), process={})
-
-    return list(at_once(2, take))
-
-
-def _basket(shop: Shop, customer_id: UUID, places: list[int]) -> list[reserving.BasketSeat]:
-    with shop.tx() as tx:
-        return reserving.read_basket(
-            tx, event_id=shop.stock.event_id, customer_id=customer_id, seat_ids=shop.seats(*places)
-        )
-
-
-def _new_booking(shop: Shop, customer_id: UUID, basket: list[reserving.BasketSeat]) -> reserving.NewBooking:
-    tickets = [
-        reserving.NewTicket(
-            id=new_id(),
-            event_seat_id=seat.seat_id or new_id(),
-            price=seat.retail_price or Decimal(0),
-            fee=Decimal(0),
-            tax=Decimal(0),
-            barcode=new_id().hex,
-        )
-        for seat in basket
-    ]
-    total = sum((ticket.price for ticket in tickets), Decimal(0))
-    return reserving.NewBooking(
-        id=new_id(),
-        customer_id=customer_id,
-        event_id=shop.stock.event_id,
-        window=WINDOW,
-        currency="EUR",
-        subtotal=total,
-        service_fee=Decimal(0),
-        tax_amount=Decimal(0),
-        total_amount=total,
-        policy={},
-        tickets=tickets,
-    )
-
-
-def test_seats_locked_in_id_order_queue_where_any_other_order_deadlocks(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    in_order, as_asked = slowly("s.id"), slowly("w.position")
-
-    monkeypatch.setattr(reserving, "TAKE", as_asked)
-    asked = opposite_baskets(shop)
-    monkeypatch.setattr(reserving, "TAKE", in_order)
-    with shop.tx() as tx:
-        tx.run("UPDATE event_seats SET status = 'AVAILABLE', held_until = NULL WHERE status = 'RESERVED'")
-        tx.run("UPDATE tickets SET status = 'CANCELLED'")
-    ordered = opposite_baskets(shop)
-
-    assert sum(isinstance(outcome, DeadlockDetected) for outcome in asked) == 1
-    assert sum(isinstance(outcome, reserving.Reserved) for outcome in ordered) == 1
-    assert ordered.count(None) == 1
