@@ -14,6 +14,7 @@ from activities.documents import DocumentActivities, DocumentStep, Made
 from api.app import build
 from db.transaction import Database
 from gateways.storage import Storage
+from reports import render
 from settings import Settings
 
 
@@ -35,6 +36,8 @@ def print_all(database: Database, tenant_id: UUID, storage: Storage) -> list[Mad
 @contextmanager
 def a_printer(database: Database, tenant_id: UUID, storage: Storage) -> Iterator[None]:
     """Make whatever this agency asks for while the block lasts, the newest first: that is what somebody waits for."""
+    # Loaded here first: in the thread, warnings that the library gives while it loads would be errors as in every test.
+    render.pdf("<p>ready</p>")
     over = threading.Event()
     steps = DocumentActivities(database, storage)
 
