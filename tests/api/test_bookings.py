@@ -300,6 +300,7 @@ def traced(monkeypatch: pytest.MonkeyPatch, file: Path) -> Iterator[None]:
 
     def watched(database: Database) -> psycopg.Connection[Any]:
         connection = fresh(database)
+        connection.prepare_threshold = None  # A statement met often is prepared, which is one more, once.
         connection.pgconn.trace(trace.fileno())
         return connection
 
