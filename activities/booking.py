@@ -13,7 +13,7 @@ from activities.sold import sold_tickets
 from activities.telling import tell_customer
 from activities.words import Word
 from db import booking as bookings
-from db import ledger, operations, outbox, payments, refunds, seating
+from db import events, ledger, operations, outbox, payments, refunds, seating
 from db.booking import Booking
 from db.operations import Operation
 from db.payments import Payment
@@ -139,14 +139,14 @@ class BookingActivities:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    @activity.defn(name="booking.expire")
+    @activity.defn(name="booking.expire", no_thread_cancel_exception=True)
     def expire(self, at: BookingStep) -> Position:
         """End the booking if its time is over by the database's clock; says where it stands then."""
         with self._database.transaction(at.tenant_id) as tx:
             expire_due(tx, at.booking_id)
             return _position(tx, at.booking_id)
 
-    @activity.defn(name="booking.release")
+    @activity.defn(name="booking.release", no_thread_cancel_exception=True)
     def release(self, at: ReleaseStep) -> Position:
         """End an unpaid booking because the customer asked for it."""
 
@@ -160,7 +160,7 @@ class BookingActivities:
         with self._database.transaction(at.tenant_id) as tx:
             return _position(tx, at.booking_id)
 
-    @activity.defn(name="booking.settle")
+    @activity.defn(name="booking.settle", no_thread_cancel_exception=True)
     def settle(self, at: SettleStep) -> Settled:
         """One guarded transaction that turns the provider's word into a sale, a decline, or money to give back."""
         with self._database.transaction(at.tenant_id) as tx:
@@ -253,13 +253,23 @@ def _take_money(tx: Tx, booking: Booking, payment: Payment, word: Word) -> Settl
 
 
 def _seats_to_sell(tx: Tx, booking: Booking) -> list[Seat] | None:
-    """The booking's seats, locked, if each is still held for it or free; None when one is gone."""
-    if booking.status == BookingStatus.CANCELLED and booking.cancellation_reason != Reason.EXPIRED:
+    """The booking's seats, locked, if each is still held for it or free; None when one is gone, or the event is over."""
+    if not _may_be_sold(tx, booking):
         return None
     seat_ids = [ticket.event_seat_id for ticket in bookings.tickets(tx, booking.id)]
     seats = seating.take_seats(tx, seat_ids)
     ours = [seat for seat in seats if seat.free or (seat.live_booking_id == booking.id and seat.status == "RESERVED")]
     return seats if len(ours) == len(seat_ids) else None
+
+
+def _may_be_sold(tx: Tx, booking: Booking) -> bool:
+    """In time; or ended by the clock and nothing else, while there still is an event to go to."""
+    now = bookings.database_now(tx)
+    if booking.status == BookingStatus.RESERVED and booking.held_until > now:
+        return True
+    if booking.status == BookingStatus.CANCELLED and booking.cancellation_reason != Reason.EXPIRED:
+        return False
+    return events.find(tx, booking.event_id).end_at > now
 
 
 def _sell(tx: Tx, booking: Booking, payment: Payment, seats: Sequence[Seat], *, at: datetime) -> None:

@@ -126,7 +126,7 @@ class CancellingActivities:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    @activity.defn(name="cancelling.execute")
+    @activity.defn(name="cancelling.execute", no_thread_cancel_exception=True)
     def execute(self, at: CancellationStep) -> Executed:
         """Tickets given up, seats sellable, refund requested, books posted: all at once, exactly as quoted, or refused."""
         with self._database.transaction(at.tenant_id) as tx:

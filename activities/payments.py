@@ -56,22 +56,22 @@ class PaymentActivities:
         self._database = database
         self._provider = provider
 
-    @activity.defn(name="payments.authorise")
+    @activity.defn(name="payments.authorise", no_thread_cancel_exception=True)
     def authorise(self, at: PaymentStep) -> Word:
         """Ask for the promise of the money; UNKNOWN when no answer came in time."""
         return self._call("authorise", self._read(at.tenant_id, at.payment_id))
 
-    @activity.defn(name="payments.capture")
+    @activity.defn(name="payments.capture", no_thread_cancel_exception=True)
     def capture(self, at: PaymentStep) -> Word:
         """Take the promised money."""
         return self._call("capture", self._read(at.tenant_id, at.payment_id))
 
-    @activity.defn(name="payments.void")
+    @activity.defn(name="payments.void", no_thread_cancel_exception=True)
     def void(self, at: PaymentStep) -> Word:
         """Let a promise go of which nothing was taken."""
         return self._call("void", self._read(at.tenant_id, at.payment_id))
 
-    @activity.defn(name="payments.find_out")
+    @activity.defn(name="payments.find_out", no_thread_cancel_exception=True)
     def find_out(self, at: FindOutStep) -> Word:
         """The provider's final word on a call: looked up by the call's own key, asked again until it is final.
 
@@ -88,7 +88,7 @@ class PaymentActivities:
             )
         return word
 
-    @activity.defn(name="payments.record_capture")
+    @activity.defn(name="payments.record_capture", no_thread_cancel_exception=True)
     def record_capture(self, at: CaptureStep) -> bool:
         """Book the captured money, or reverse the sale when the provider finally refused; whether it was captured."""
         with self._database.transaction(at.tenant_id) as tx:

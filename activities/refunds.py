@@ -54,7 +54,7 @@ class RefundActivities:
         self._database = database
         self._provider = provider
 
-    @activity.defn(name="refunds.submit")
+    @activity.defn(name="refunds.submit", no_thread_cancel_exception=True)
     def submit(self, at: RefundStep) -> None:
         """REQUESTED -> SUBMITTED, before the provider hears of it."""
         with self._database.transaction(at.tenant_id) as tx:
@@ -64,12 +64,12 @@ class RefundActivities:
                 if refund.cancellation_id:
                     operations.wait(tx, refund.cancellation_id, waiting_for="the refund")
 
-    @activity.defn(name="refunds.send")
+    @activity.defn(name="refunds.send", no_thread_cancel_exception=True)
     def send(self, at: RefundStep) -> Word:
         """Send the money back under the attempt's key."""
         return self._send(at)
 
-    @activity.defn(name="refunds.find_out")
+    @activity.defn(name="refunds.find_out", no_thread_cancel_exception=True)
     def find_out(self, at: RefundStep) -> Word:
         """The provider's final word on an attempt, looked up by its key until it is final."""
         refund, _ = self._read(at)
@@ -82,7 +82,7 @@ class RefundActivities:
             )
         return word
 
-    @activity.defn(name="refunds.record")
+    @activity.defn(name="refunds.record", no_thread_cancel_exception=True)
     def record(self, at: RefundWord) -> NextAttempt:
         """Book a settled refund and end its operation; or open the next attempt, or escalate after the last."""
         with self._database.transaction(at.tenant_id) as tx:

@@ -226,6 +226,26 @@ def test_late_money_for_seats_that_are_gone_goes_back_whole(shop: Shop, *, marke
     assert shop.faults() == []
 
 
+@pytest.mark.parametrize("marked", [True, False], ids=["marked expired", "not yet marked"])
+def test_late_money_for_an_event_that_is_over_goes_back_though_the_seats_are_free(shop: Shop, *, marked: bool) -> None:
+    booking_id = shop.basket(1)
+    payment_id = shop.pay(booking_id)
+    shop.lapse(booking_id)
+    if marked:
+        shop.expire(booking_id)
+    with shop.tx() as tx:
+        tx.run(
+            "UPDATE events SET start_at = now() - interval '3 hours', end_at = now() WHERE id = %s",
+            (shop.stock.event_id,),
+        )
+
+    assert shop.settle(payment_id, captured()).then == "refund"
+
+    assert shop.status(booking_id) == ("CANCELLED", "EXPIRED", "COMPLETED")
+    assert shop.seat_states(1) == ["AVAILABLE"]
+    assert shop.faults() == []
+
+
 def test_a_late_promise_for_seats_that_are_gone_is_let_go_and_the_customer_is_told(shop: Shop) -> None:
     booking_id, payment_id = expired(shop, 1)
     shop.basket(1)
