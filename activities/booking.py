@@ -239,6 +239,8 @@ def _take_money(tx: Tx, booking: Booking, payment: Payment, word: Word) -> Settl
     if booking.status == BookingStatus.CONFIRMED:
         return Settled(then=then)
     seats = _seats_to_sell(tx, booking)
+    if seats is None and booking.status == BookingStatus.RESERVED:
+        bookings.give_up(tx, booking, reason=Reason.EXPIRED)
     now = bookings.database_now(tx)
     taken_at = (word.occurred_at or now) if is_taken else None
     if taken_at is not None:
@@ -291,8 +293,6 @@ def _sell(tx: Tx, booking: Booking, payment: Payment, seats: Sequence[Seat], *, 
 
 def _let_go(tx: Tx, booking: Booking, payment: Payment) -> Settled:
     """A seat is gone and the money was only promised: nothing is sold, nothing is taken, the customer is told."""
-    if booking.status == BookingStatus.RESERVED:
-        bookings.give_up(tx, booking, reason=Reason.EXPIRED)
     _fail(tx, payment, code="reservation_expired")
     bookings.set_payment_status(tx, booking.id, to=PaymentStatus.FAILED)
     tell_customer(tx, booking, letter="reservation_lost")
@@ -301,8 +301,6 @@ def _let_go(tx: Tx, booking: Booking, payment: Payment) -> Settled:
 
 def _give_back(tx: Tx, booking: Booking, payment: Payment, taken_at: datetime) -> Settled:
     """A seat is gone and the money was taken: nothing is sold, all of it goes back (postings 11b, 14)."""
-    if booking.status == BookingStatus.RESERVED:
-        bookings.give_up(tx, booking, reason=Reason.EXPIRED)
     payments.end(tx, payment, status=PaymentStatus.COMPLETED, at=taken_at)
     bookings.set_payment_status(tx, booking.id, to=PaymentStatus.COMPLETED)
     _post(tx, payment, postings.late_refundable, name="late-refundable", at=bookings.database_now(tx))
