@@ -62,6 +62,9 @@ def start(ground: Ground) -> Addresses:
     """Postgres, then Temporal while the tables are made. Raises CannotStart with one line that says what to do."""
     programs = _find_programs(ground)
     owner_url = _start_postgres(ground)
+    if ground.engine_name == engines.NONE:
+        app_url = migrate(ground.settings, home=ground.home, owner_url=owner_url)
+        return _addresses(ground, owner_url=owner_url, app_url=app_url, address="")
     engine = _start_temporal(ground, programs, owner_url)
     address = engine.address if engine else str(ground.settings.temporal_address)
     namespace = ground.settings.temporal_namespace

@@ -11,6 +11,8 @@ from supervisor.process import Spec
 DEV = "dev"
 CLUSTER = "cluster"
 EXTERNAL = "external"
+NONE = "none"
+"""No processes at all: for a stand that only asks requests."""
 NAMES = (DEV, CLUSTER)
 
 DYNAMIC_CONFIG: dict[str, int | bool | str] = {

@@ -28,17 +28,17 @@ def mail(environment: dict[str, str]) -> Spec:
     return _part("mail", ("mail",), environment, seconds=3)
 
 
-def api(environment: dict[str, str]) -> Spec:
-    return _part("api", ("api",), environment, seconds=3)
+def api(environment: dict[str, str], *, name: str = "api") -> Spec:
+    return _part(name, ("api",), environment, seconds=3)
 
 
 def dispatcher(environment: dict[str, str]) -> Spec:
     return _part("dispatcher", ("dispatcher",), environment, seconds=10)
 
 
-def worker(name: str, environment: dict[str, str]) -> Spec:
-    queues = [word for queue in WORKERS[name] for word in ("--queue", queue)]
-    return _part(name, ("worker", "--name", name, *queues), environment, seconds=10)
+def worker(name: str, environment: dict[str, str], *, queues: tuple[str, ...] = ()) -> Spec:
+    words = [word for queue in queues or WORKERS[name] for word in ("--queue", queue)]
+    return _part(name, ("worker", "--name", name, *words), environment, seconds=10)
 
 
 def seed(environment: dict[str, str]) -> Spec:

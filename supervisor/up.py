@@ -5,7 +5,7 @@ import signal
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 
@@ -22,8 +22,19 @@ _SEED_SECONDS = 120
 _READY_SECONDS = 180
 
 
+Act = Callable[[Home, Crew, Console], None]
+
+
 def up(settings: Settings, *, demo: bool = False, engine: str | None = None) -> int:
     """Runs until a signal. Returns the exit status: 0 after a stop that was asked for, 1 after a start that failed."""
+    return supervised(
+        settings,
+        lambda home, crew, console: _run(settings, home=home, crew=crew, console=console, demo=demo, engine=engine),
+    )
+
+
+def supervised(settings: Settings, act: Act, *, order: Sequence[Sequence[str]] = parts.STOP_ORDER) -> int:
+    """Holds the home and lets `act` start parts and watch them; whatever ends it, they are stopped in order."""
     console = Console()
     home = Home(settings.home)
     crew = Crew(home, console)
@@ -36,13 +47,14 @@ def up(settings: Settings, *, demo: bool = False, engine: str | None = None) -> 
     crew.listen()
     status = 0
     try:
-        _run(settings, home=home, crew=crew, console=console, demo=demo, engine=engine)
+        end_leftovers(home, console)
+        act(home, crew, console)
     except CannotStart as refused:
         status = _refuse(refused)
     except StopRequested:
         console.say("allotment", "stopping")
     finally:
-        crew.stop(parts.STOP_ORDER)
+        crew.stop(order)
         home.addresses_file.unlink(missing_ok=True)
         lock.release()
     return status
@@ -63,7 +75,7 @@ def services(settings: Settings, *, engine: str | None = None) -> Iterator[Addre
     console = Console(sys.stderr)
     crew = Crew(home, console)
     try:
-        _end_leftovers(home, console)
+        end_leftovers(home, console)
         yield base.start(base.survey(settings, home=home, crew=crew, console=console, engine=engine))
     finally:
         crew.stop(parts.STOP_ORDER)
@@ -71,18 +83,21 @@ def services(settings: Settings, *, engine: str | None = None) -> Iterator[Addre
 
 
 def _run(settings: Settings, *, home: Home, crew: Crew, console: Console, demo: bool, engine: str | None) -> None:
-    _end_leftovers(home, console)
     ports.require_free(settings.port)
     ground = base.survey(settings, home=home, crew=crew, console=console, engine=engine)
     addresses = base.start(ground)
     home.write_addresses(addresses)
     environment = {**parts.base_environment(home.path, port=settings.port, is_demo=demo), **addresses.environment()}
     _start_ours(ground, environment)
-    _hand_over_work(crew, addresses)
-    crew.until(lambda: _status(settings, "/healthz") == HTTPStatus.OK, seconds=_READY_SECONDS, what="the API to answer")
+    hand_over_work(crew, addresses)
+    crew.until(
+        lambda: status_of(settings.port, "/healthz") == HTTPStatus.OK, seconds=_READY_SECONDS, what="the API to answer"
+    )
     if demo:
         crew.run(parts.seed(environment), seconds=_SEED_SECONDS)
-    crew.until(lambda: _status(settings, "/readyz") == HTTPStatus.OK, seconds=_READY_SECONDS, what="/readyz to say 200")
+    crew.until(
+        lambda: status_of(settings.port, "/readyz") == HTTPStatus.OK, seconds=_READY_SECONDS, what="/readyz to say 200"
+    )
     crew.until(crew.is_steady, seconds=_READY_SECONDS, what="every part to stay")
     console.ready(addresses.api_url)
     asked = pulses.questions(addresses)
@@ -101,13 +116,14 @@ def _start_ours(ground: base.Ground, environment: dict[str, str]) -> None:
     ground.crew.start(parts.api(environment))
 
 
-def _hand_over_work(crew: Crew, addresses: Addresses) -> None:
+def hand_over_work(crew: Crew, addresses: Addresses) -> None:
     """Without a current version Temporal gives versioned workers nothing to do."""
     words = ("current", addresses.temporal_address, addresses.temporal_namespace, addresses.build_id)
     crew.run(parts.registrar("temporal-version", *words), seconds=120)
 
 
-def _end_leftovers(home: Home, console: Console) -> None:
+def end_leftovers(home: Home, console: Console) -> None:
+    """Ends what an earlier run of the home left running, and forgets its pid files."""
     found = leftovers.of_home(home)
     if found:
         console.say(
@@ -129,10 +145,10 @@ def _of_running(home: Home, lock: Lock) -> Addresses:
     return addresses
 
 
-def _status(settings: Settings, path: str) -> int:
-    """The status of a GET on our own API; 0 when nobody answers."""
+def status_of(port: int, path: str) -> int:
+    """The status of a GET on an API of our own; 0 when nobody answers."""
     try:
-        with _DIRECTLY.open(f"http://127.0.0.1:{settings.port}{path}", timeout=5) as answer:
+        with _DIRECTLY.open(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         error.close()

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 LONGEST_FILE, LONGEST_FUNCTION, MEDIAN_FUNCTION = 400, 50, 8
 HOUSE = ("activities", "api", "db", "domain", "gateways", "reports", "supervisor", "workflows")
-BESIDE = ("bench", "demo", "oracle", "seeding")
+BESIDE = ("bench", "demo", "oracle", "prove", "seeding", "stand")
 FOLDERS = {
     *HOUSE,
     *BESIDE,

@@ -1,0 +1,5 @@
+"""Every row of the bench, group by group, in the order of PERFORMANCE.md."""
+
+from bench.row import Group
+
+GROUPS: tuple[Group, ...] = ()
