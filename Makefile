@@ -6,7 +6,7 @@ JOBS ?= auto
 PY := .venv/bin/python
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help setup run demo test check fmt docs migrate verify bench fuzz prove reset lock
+.PHONY: help setup engines run demo test journeys check fmt docs migrate verify bench fuzz prove reset lock
 
 help: ## What one can ask for
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,8 +27,17 @@ check: setup ## Rules and types
 	@.venv/bin/lint-imports --no-logo
 	@$(PY) -m pytest -q tests/test_house_rules.py
 
-test: check ## The rules and the whole suite in parallel (ENGINE=cluster: all on the real server)
-	@ALLOTMENT_TEST_ENGINE=$(or $(ENGINE),dev) exec $(PY) -m pytest -n $(JOBS) --dist worksteal
+engines: setup
+	@$(PY) -m supervisor.fetch $(or $(ENGINE),dev)
+
+test: check engines ## The rules, the whole suite in parallel, the journeys on the real server too (ENGINE=cluster: all on it)
+	@ALLOTMENT_TEST_ENGINE=$(or $(ENGINE),dev) $(PY) -m pytest -n $(JOBS) --dist worksteal
+	@if [ "$(or $(ENGINE),dev)" != cluster ]; then $(MAKE) --no-print-directory journeys ENGINE=cluster; fi
+
+journeys: setup ## The journeys alone (ENGINE=cluster: on the real server; left out where that cannot be had)
+	@if $(PY) -m supervisor.fetch $(or $(ENGINE),dev); then \
+		ALLOTMENT_TEST_ENGINE=$(or $(ENGINE),dev) exec $(PY) -m pytest -n $(JOBS) --dist worksteal tests/journeys; \
+	else echo 'journeys  left out: this machine cannot have that engine'; fi
 
 fmt: setup ## Formats and mends what can be mended
 	@.venv/bin/ruff format --quiet .
@@ -43,15 +52,14 @@ migrate: setup ## The newest tables in the home's database
 verify: setup ## The invariants over all tenants of the home
 	@exec $(PY) -m cli verify
 
-bench: setup ## How fast the hot paths are
+bench: setup ## How close to the bare database we run: PERFORMANCE.md (ROWS=reserve,..., BENCH=full)
 	@exec $(PY) -m bench
 
 fuzz: setup ## Random requests of every operation for an hour (MINUTES=60)
 	@exec $(PY) -W ignore -m tests.api.fuzzing --minutes $(or $(MINUTES),60)
 
-prove: setup ## Tests, then the demo, then the oracle
-	@$(MAKE) --no-print-directory test ENGINE=$(ENGINE)
-	@$(MAKE) --no-print-directory demo ENGINE=$(ENGINE)
+prove: setup ## Races and kills: RELIABILITY.md (MINUTES=45 SEED= RACES= KILLS= ALL=1 FRESH=1)
+	@exec $(PY) -m prove
 
 reset: setup ## Forgets everything in the home
 	@exec $(PY) -m cli reset --yes

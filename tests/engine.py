@@ -19,9 +19,9 @@ from pathlib import Path
 
 from supervisor import cluster, engine, ports, registrar, temporal_binaries
 from supervisor.engine import Engine
-from supervisor.errors import CannotStart
+from supervisor.fetch import run_to_its_end, tell
 from supervisor.home import Home
-from supervisor.process import Child, Spec
+from supervisor.process import Child
 from supervisor.temporal_binaries import Workshop
 from tests import ground
 
@@ -146,21 +146,6 @@ def in_memory(found: Engine) -> Engine:
     file = words.index("--db-filename")
     kept = [word for word in (*words[:file], *words[file + 2 :]) if not word.startswith("--sqlite-pragma")]
     return replace(found, spec=replace(found.spec, command=tuple(kept)))
-
-
-def tell(words: str) -> None:
-    """Into the guardian's log."""
-    sys.stdout.write(f"{words}\n")
-    sys.stdout.flush()
-
-
-def run_to_its_end(spec: Spec, seconds: float) -> None:
-    """A download, a build or a schema job that the server needs."""
-    environment = {**os.environ, **spec.environment}
-    try:
-        subprocess.run(spec.command, check=True, cwd=spec.folder, env=environment, timeout=seconds)
-    except subprocess.SubprocessError as error:
-        raise CannotStart(str(error)) from error
 
 
 if __name__ == "__main__":

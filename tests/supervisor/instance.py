@@ -68,7 +68,7 @@ class Instance:
         assert found
         return found
 
-    def wait_for(self, condition: Callable[[], bool], *, seconds: float = 30) -> float:
+    def wait_for(self, condition: Callable[[], bool], *, seconds: float = 90) -> float:
         """Seconds waited; fails with what the terminal shows."""
         began = time.monotonic()
         while not condition():

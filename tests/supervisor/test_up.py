@@ -131,7 +131,7 @@ def test_data_survive_a_restart_on_the_same_port(instance: Instance) -> None:
 def test_a_part_that_cannot_start_fails_the_start_with_its_last_words_and_no_orphan(instance: Instance) -> None:
     instance.start(environment={BROKEN: "dispatcher"})
 
-    assert instance.ended() == 1
+    assert instance.ended(seconds=90) == 1
     assert "allotment: dispatcher ended with status 1 each time: the dispatcher is broken on purpose" in (
         instance.terminal.read_text()
     )
