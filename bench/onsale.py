@@ -15,6 +15,7 @@ Wait = Generator[simpy.Event, None, None]
 
 PARTY = ((1, 0.15), (2, 0.50), (3, 0.10), (4, 0.25))
 """How many seats a visitor wants, and how often."""
+MEAN_PARTY = sum(number * share for number, share in PARTY)
 CHOOSING, PAYING, AGAIN = (60.0, 40.0), (90.0, 60.0), (15.0, 10.0)
 """Seconds of choosing seats, of paying, of choosing once more: mean and standard deviation of a lognormal time."""
 LOOKED_AT = 5.0
@@ -22,8 +23,11 @@ LOOKED_AT = 5.0
 WANTED_MOST = 3.0
 """Everybody wants the same good seats: how much likelier than by chance a seat just taken is one of mine."""
 TRIES = 5
-LOOK_AGAIN = 5.0
-"""While every seat is in a basket the doors stay shut, and look every so many seconds whether one came back."""
+NEARLY = 0.95
+CROWD = 1.5
+"""Nobody is let in to find nothing: at most so many wanted seats inside for each that is free."""
+LOOK_AGAIN = 2.0
+"""While it is crowded the doors stay shut, and look again after so many seconds."""
 AT_THE_DOOR, IN_THE_RUSH, RUSH = 0.4, 0.4, 600.0
 """Shares of those who wait before the sale opens and who come in its first ten minutes; the others come within the hour."""
 
@@ -45,7 +49,10 @@ class Sale:
 
 @dataclass(kw_only=True, slots=True)
 class Told:
-    """What happened. `waited` are the seconds in the waiting room of those admitted; `taken_from` refusals of a choice."""
+    """What happened. `waited` are the seconds in the waiting room of those admitted; `taken_from` refusals of a choice.
+
+    `all_held_at`, `nearly_at` and `over_at`: when every seat was in a basket, when 95 % were paid for, and the last.
+    """
 
     sold: int = 0
     bookings: int = 0
@@ -55,6 +62,7 @@ class Told:
     taken_from: int = 0
     over_at: float = 0.0
     all_held_at: float = 0.0
+    nearly_at: float = 0.0
     waited: list[float] = field(default_factory=list)
     answered: list[float] = field(default_factory=list)
 
@@ -87,6 +95,11 @@ class Hall:
         """Whether every seat is sold, so that nobody else need wait."""
         return self.told.sold == self.sale.seats
 
+    @property
+    def is_crowded(self) -> bool:
+        """Whether those inside will hardly find seats for all of them."""
+        return self.inside.count * MEAN_PARTY >= CROWD * self.free
+
     def open(self) -> Told:
         """The whole sale."""
         self.env.process(self._doors())
@@ -98,7 +111,7 @@ class Hall:
         for arrived in sorted(self._arrival() for _ in range(self.sale.visitors)):
             if self.env.now < arrived:
                 yield self.env.timeout(arrived - self.env.now)
-            while self.free == 0 and not self.is_over:
+            while self.is_crowded and not self.is_over:
                 yield self.env.timeout(LOOK_AGAIN)
             if self.is_over:
                 break
@@ -169,6 +182,8 @@ class Hall:
             yield self.env.timeout(1 / self.sale.pays_per_second)
         self.told.sold += wanted
         self.told.bookings += 1
+        if not self.told.nearly_at and self.told.sold >= NEARLY * self.sale.seats:
+            self.told.nearly_at = self.env.now
         self.told.over_at = self.env.now
 
     def _take_time(self, around: tuple[float, float]) -> Wait:
