@@ -126,6 +126,7 @@ def _tell_process(tx: Tx, booking: Booking, *, verb: str, operation_id: UUID) ->
             "tenant_id": str(tx.tenant_id),
             "booking_id": str(booking.id),
             "reserved_until": booking.reserved_until.isoformat(),
+            "capture_at_once": True,
         },
         verb=verb,
         operation_id=operation_id,

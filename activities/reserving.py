@@ -160,7 +160,7 @@ def _take(tx: Tx, booking: NewBooking) -> Reserved | None:
     process = {
         "process": "Booking",
         "process_id": f"booking/{booking.id}",
-        "argument": {"tenant_id": str(tx.tenant_id), "booking_id": str(booking.id)},
+        "argument": {"tenant_id": str(tx.tenant_id), "booking_id": str(booking.id), "capture_at_once": True},
     }
     return reserving.take(tx, booking, message_id=new_id(), process=process)
 

@@ -31,7 +31,7 @@ def record(number: str) -> str:
 
 @workflow.defn
 class BareBooking:
-    """Begun with a delay, woken by an Update that runs what a booking's payment runs: two steps of each kind."""
+    """Begun with a delay, woken by an Update that runs what a booking's payment runs: one step of its own, three within the task."""
 
     def __init__(self) -> None:
         self._paid = False
@@ -46,6 +46,6 @@ class BareBooking:
         """The four steps, one after the other."""
         await workflow.execute_activity(authorise, number, start_to_close_timeout=SHORT)
         await workflow.execute_local_activity(settle, number, start_to_close_timeout=SHORT)
-        await workflow.execute_activity(capture, number, start_to_close_timeout=SHORT)
+        await workflow.execute_local_activity(capture, number, start_to_close_timeout=SHORT)
         await workflow.execute_local_activity(record, number, start_to_close_timeout=SHORT)
         self._paid = True

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from temporalio import workflow
+from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
     from activities.booking import BookingActivities, BookingStep, ReleaseStep, Settled, SettleStep
     from activities.payments import CaptureStep, FindOutStep, PaymentActivities, PaymentStep
     from activities.words import Word
     from workflows.asking import Ask
-    from workflows.options import PROVIDER_CALL, QUICK_LOCAL, UNTIL_DECIDED
+    from workflows.options import PROVIDER_CALL, PROVIDER_LOCAL, QUICK_LOCAL, UNTIL_DECIDED
     from workflows.refunding import give_back
 
 # The timer only wakes us; the database's clock decides, and may be a moment behind.
@@ -21,11 +22,15 @@ AT_LEAST = timedelta(seconds=0.2)
 
 @dataclass(frozen=True, kw_only=True)
 class Reserved:
-    """What the process is told when it begins."""
+    """What the process is told when it begins.
+
+    Without `capture_at_once` it was begun by a release that took the money in a step of its own: it goes on like that.
+    """
 
     tenant_id: UUID
     booking_id: UUID
     reserved_until: datetime
+    capture_at_once: bool = False
 
 
 @workflow.defn(name="Booking")
@@ -104,7 +109,7 @@ class BookingProcess:
     async def _then(self, settled: Settled, payment_id: UUID, word: Word) -> None:
         """What the sale, or its failure, still needs from the provider."""
         if settled.then == "capture":
-            word = await self._call("capture", payment_id)
+            word = await self._capture(payment_id)
         if settled.then in ("capture", "complete"):
             taken = CaptureStep(tenant_id=self._reserved.tenant_id, payment_id=payment_id, word=word)
             await workflow.execute_local_activity_method(PaymentActivities.record_capture, taken, **QUICK_LOCAL)
@@ -113,12 +118,27 @@ class BookingProcess:
         elif settled.then == "refund":
             await give_back(self._reserved.tenant_id, refund_id=settled.refund_id)
 
+    async def _capture(self, payment_id: UUID) -> Word:
+        """Within the task that sold the seats; whatever hinders it there goes the patient way, under the same key."""
+        if self._reserved.capture_at_once:
+            step = PaymentStep(tenant_id=self._reserved.tenant_id, payment_id=payment_id)
+            try:
+                word = await workflow.execute_local_activity_method(PaymentActivities.capture, step, **PROVIDER_LOCAL)
+            except FailureError as hindered:
+                workflow.logger.info("taking the money needs patience", extra={"cause": str(hindered)})
+            else:
+                return await self._final("capture", payment_id, word)
+        return await self._call("capture", payment_id)
+
     async def _call(self, name: str, payment_id: UUID) -> Word:
-        """One provider call; a missing answer is looked up until it is known."""
-        tenant_id = self._reserved.tenant_id
-        step = PaymentStep(tenant_id=tenant_id, payment_id=payment_id)
+        """One provider call, as a step of its own."""
+        step = PaymentStep(tenant_id=self._reserved.tenant_id, payment_id=payment_id)
         word: Word = await workflow.execute_activity(f"payments.{name}", step, result_type=Word, **PROVIDER_CALL)
-        if not word.final:
-            ask = FindOutStep(tenant_id=tenant_id, payment_id=payment_id, call=name)
-            word = await workflow.execute_activity_method(PaymentActivities.find_out, ask, **UNTIL_DECIDED)
-        return word
+        return await self._final(name, payment_id, word)
+
+    async def _final(self, name: str, payment_id: UUID, word: Word) -> Word:
+        """The word, or, where it is missing, what looking it up tells in the end."""
+        if word.final:
+            return word
+        ask = FindOutStep(tenant_id=self._reserved.tenant_id, payment_id=payment_id, call=name)
+        return await workflow.execute_activity_method(PaymentActivities.find_out, ask, **UNTIL_DECIDED)

@@ -62,3 +62,7 @@ RENDER = Options(task_queue=DOCUMENTS, start_to_close_timeout=timedelta(minutes=
 
 # One short transaction inside the workflow task, where a booking's speed counts: one event instead of three.
 QUICK_LOCAL = LocalOptions(start_to_close_timeout=timedelta(seconds=5), retry_policy=PATIENT)
+
+# One provider call inside the workflow task: less than the task's ten seconds, and tried once, because a task that waits
+# longer fills the history with signs of life. The caller goes on by PROVIDER_CALL.
+PROVIDER_LOCAL = LocalOptions(start_to_close_timeout=timedelta(seconds=7), retry_policy=RetryPolicy(maximum_attempts=1))

@@ -173,10 +173,18 @@ class Process:
         return len((await self.handle.fetch_history()).events)
 
 
-def a_booking_process(engine: Engine, client: Client, *, seconds: float = 600) -> Process:
-    """The process of a new booking whose time is over in so many seconds; nothing is delivered yet."""
+def a_booking_process(engine: Engine, client: Client, *, seconds: float = 600, at_once: bool = True) -> Process:
+    """The process of a new booking whose time is over in so many seconds; nothing is delivered yet.
+
+    Without `at_once` it is told what it was told by releases that took the money in a step of its own.
+    """
     booking_id, until = new_id(), datetime.now(UTC) + timedelta(seconds=seconds)
-    argument = {"tenant_id": str(new_id()), "booking_id": str(booking_id), "reserved_until": until.isoformat()}
+    argument = {
+        "tenant_id": str(new_id()),
+        "booking_id": str(booking_id),
+        "reserved_until": until.isoformat(),
+        **({"capture_at_once": True} if at_once else {}),
+    }
     return Process(engine, client, "Booking", f"booking/{booking_id}", argument, until)
 
 

@@ -18,6 +18,7 @@ from tests.makers.booking_process import (
     REFUNDED,
     REFUSED,
     UNKNOWN,
+    Away,
     Process,
     a_booking_process,
     a_cancellation_process,
@@ -27,19 +28,26 @@ from tests.replays.stage import Ending, Stage
 Answers = dict[str, Sequence[Any]]
 
 
-async def asked(stage: Stage, *, verbs: Sequence[str], answers: Answers | None = None, seconds: float = 600) -> str:
+async def asked(
+    stage: Stage,
+    *,
+    verbs: Sequence[str],
+    answers: Answers | None = None,
+    seconds: float = 600,
+    at_once: bool = False,
+) -> str:
     """A booking of which this was asked, one after the other."""
     stage.selling.answers.update(answers or {})
-    booking = a_booking_process(stage.engine, stage.client, seconds=seconds)
+    booking = a_booking_process(stage.engine, stage.client, seconds=seconds, at_once=at_once)
     await booking.start()
     for verb in verbs:
         await booking.ask(verb)
     return await over(booking)
 
 
-async def paid_before_its_start(stage: Stage) -> str:
+async def paid_before_its_start(stage: Stage, *, at_once: bool = False) -> str:
     """The payment came first and started the process."""
-    booking = a_booking_process(stage.engine, stage.client)
+    booking = a_booking_process(stage.engine, stage.client, at_once=at_once)
     await booking.ask("pay")
     return await over(booking)
 
@@ -58,10 +66,13 @@ async def over(process: Process) -> str:
     return process.process_id
 
 
-def pays(*words: Any, **answers: Sequence[Any]) -> Ending:
-    """Paid with cards of which the provider says this."""
+def pays(*words: Any, at_once: bool = False, **answers: Sequence[Any]) -> Ending:
+    """Paid with cards of which the provider says this; `at_once`, the money is taken in the task that sells the seats."""
     named = {name.replace("_", " "): listed for name, listed in answers.items()}
-    return partial(asked, verbs=["pay"] * len(words), answers={"authorise": words, **named})
+    return partial(asked, verbs=["pay"] * len(words), answers={"authorise": words, **named}, at_once=at_once)
+
+
+pays_at_once = partial(pays, at_once=True)
 
 
 IN_GRACE = [Position(open=True, seconds_left=1.0), ENDED]
@@ -73,6 +84,12 @@ ENDINGS: dict[str, Ending] = {
     "Booking/declined_then_paid": pays(DECLINED, AUTHORISED),
     "Booking/declined_then_expired": partial(asked, verbs=["pay"], answers={"authorise": [DECLINED]}, seconds=3),
     "Booking/unknown_then_paid": pays(UNKNOWN, find_out_authorise=[AUTHORISED]),
+    "Booking/paid_at_once": pays_at_once(AUTHORISED),
+    "Booking/paid_at_once_before_its_start": partial(paid_before_its_start, at_once=True),
+    "Booking/declined_then_paid_at_once": pays_at_once(DECLINED, AUTHORISED),
+    "Booking/capture_at_once_unknown": pays_at_once(AUTHORISED, capture=[UNKNOWN], find_out_capture=[CAPTURED]),
+    "Booking/capture_at_once_refused": pays_at_once(AUTHORISED, capture=[REFUSED]),
+    "Booking/capture_at_once_hindered": pays_at_once(AUTHORISED, capture=[Away(), CAPTURED]),
     "Booking/captured_by_itself": pays(UNKNOWN, find_out_authorise=[CAPTURED]),
     "Booking/capture_unknown": pays(AUTHORISED, capture=[UNKNOWN], find_out_capture=[CAPTURED]),
     "Booking/capture_refused": pays(AUTHORISED, capture=[REFUSED]),

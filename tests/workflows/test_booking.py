@@ -28,7 +28,7 @@ from tests.makers.booking_process import (
 from tests.workflows.conftest import Serve
 
 SOLD = ["authorise", "settle", "capture", "record capture"]
-MOST_EVENTS_PAID, MOST_EVENTS_ABANDONED = 26, 14
+MOST_EVENTS_PAID, MOST_EVENTS_ABANDONED = 16, 6
 
 
 @pytest.fixture
@@ -167,6 +167,33 @@ async def test_an_unanswered_capture_is_looked_up_and_not_sent_again(
 
     assert told.calls == ["authorise", "settle", "capture", *["find out capture"] * 2, "record capture"]
     assert told.told[-1].word == REFUSED
+
+
+async def test_a_capture_that_is_hindered_is_sent_again_by_a_patient_step(
+    serve: Serve, new_booking: Callable[..., Process]
+) -> None:
+    told, booking = Rehearsal({"capture": [Away(), Away(), CAPTURED]}), new_booking()
+
+    async with serve(told.steps):
+        await booking.start()
+        await booking.ask("pay")
+        await booking.ended()
+
+    assert told.calls == ["authorise", "settle", *["capture"] * 3, "record capture"]
+
+
+async def test_a_process_of_an_earlier_release_takes_the_money_in_a_step_of_its_own(
+    serve: Serve, new_booking: Callable[..., Process]
+) -> None:
+    told, booking = Rehearsal(), new_booking(at_once=False)
+
+    async with serve(told.steps):
+        await booking.start()
+        await booking.ask("pay")
+        events = await booking.ended()
+
+    assert told.calls == SOLD
+    assert events == 21
 
 
 async def test_a_promise_without_seats_is_let_go(serve: Serve, new_booking: Callable[..., Process]) -> None:
