@@ -34,6 +34,9 @@ log = structlog.get_logger("dispatcher")
 
 BATCH = 100
 IDLE_PAUSE, LETTERS_PAUSE, EXPIRY_PAUSE, UNANSWERED_PAUSE = 0.05, 0.2, 1.0, 5.0
+# A start is mostly that of a basket's process, which then sleeps for minutes: collected for a moment, many cost the rows
+# and the engine hardly more than one, and whoever pays at once spares it.
+STARTS_PAUSE = 0.15
 # Temporal's list lags a little behind; what is younger is on its way.
 LOST_PAUSE, LOST_AFTER, LOST_BATCH = 5.0, timedelta(seconds=10), 2000
 # An engine that forgot a process it had accepted (a lost database) is told again after this long.
@@ -50,11 +53,23 @@ class Lane:
     most: int
     threads: int
     lease: timedelta
+    pause: float
+    collects: bool = False
+    """Whether it keeps its pause even while there is work, unless a round was full."""
 
 
-# A mail server that hangs keeps a letter ten seconds; no payment may stand behind it.
-TO_PROCESSES = Lane(name="processes", kinds=("START", "UPDATE"), most=BATCH, threads=4, lease=timedelta(seconds=15))
-LETTERS = Lane(name="letters", kinds=("MAIL",), most=16, threads=8, lease=timedelta(seconds=60))
+# What somebody waits for does not stand behind what nobody waits for, and no payment behind a mail server that hangs.
+ASKED = Lane(name="asked", kinds=("UPDATE",), most=BATCH, threads=4, lease=timedelta(seconds=15), pause=IDLE_PAUSE)
+STARTS = Lane(
+    name="starts",
+    kinds=("START",),
+    most=BATCH,
+    threads=4,
+    lease=timedelta(seconds=15),
+    pause=STARTS_PAUSE,
+    collects=True,
+)
+LETTERS = Lane(name="letters", kinds=("MAIL",), most=16, threads=8, lease=timedelta(seconds=60), pause=LETTERS_PAUSE)
 
 
 def main() -> None:
@@ -74,14 +89,12 @@ async def _run(settings: Settings) -> None:
 async def serve(settings: Settings, database: Database, *, stop: asyncio.Event) -> None:
     """Deliver, expire and look after what was never answered, until told to stop."""
     with ExitStack() as couriers:
-        processes = couriers.enter_context(Courier(database, settings, lane=TO_PROCESSES))
-        letters = couriers.enter_context(Courier(database, settings, lane=LETTERS))
+        lanes = [couriers.enter_context(Courier(database, settings, lane=lane)) for lane in (ASKED, STARTS, LETTERS)]
         rounds = [
-            _repeat(stop, processes.deliver_due, pause=IDLE_PAUSE),
-            _repeat(stop, letters.deliver_due, pause=LETTERS_PAUSE),
+            *(_repeat(stop, courier.round, pause=courier.lane.pause) for courier in lanes),
             _repeat(stop, lambda: asyncio.to_thread(expire_due_reservations, database), pause=EXPIRY_PAUSE),
             _repeat(stop, lambda: asyncio.to_thread(_send_unanswered_again, database), pause=UNANSWERED_PAUSE),
-            _repeat(stop, processes.bring_back_lost, pause=LOST_PAUSE),
+            _repeat(stop, lanes[0].bring_back_lost, pause=LOST_PAUSE),
         ]
         tasks = [asyncio.ensure_future(one) for one in rounds]
         await stop.wait()
@@ -122,7 +135,7 @@ class Courier:
     def __init__(self, database: Database, settings: Settings, *, lane: Lane) -> None:
         self._database = database
         self._settings = settings
-        self._lane = lane
+        self.lane = lane
         self._threads = ThreadPoolExecutor(lane.threads, thread_name_prefix=lane.name)
         self._engine: Engine | None = None
         self._connecting = asyncio.Lock()
@@ -134,9 +147,14 @@ class Courier:
     def __exit__(self, *exc: object) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
+    async def round(self) -> int:
+        """Deliver what is due; whether there is more to do at once."""
+        taken = await self.deliver_due()
+        return 0 if self.lane.collects and taken < self.lane.most else taken
+
     async def deliver_due(self) -> int:
         """One round over what is due; how many messages it took."""
-        lane = self._lane
+        lane = self.lane
         found = await self._apart(lambda: outbox.due(self._database, most=lane.most, kinds=lane.kinds))
         return sum(await asyncio.gather(*(self._deliver(tenant_id, ids) for tenant_id, ids in found.items())))
 
@@ -152,7 +170,7 @@ class Courier:
 
     def _claim(self, tenant_id: UUID, ids: list[UUID]) -> list[Message]:
         with self._database.transaction(tenant_id) as tx:
-            return outbox.claim(tx, ids, lease=self._lane.lease)
+            return outbox.claim(tx, ids, lease=self.lane.lease)
 
     def _close(self, tenant_id: UUID, messages: list[Message], outcomes: list[str | None]) -> None:
         with self._database.transaction(tenant_id) as tx:

@@ -118,10 +118,12 @@ def begin_release(tx: Tx, booking: Booking, *, reason: str) -> UUID:
 
 
 def _tell_process(tx: Tx, booking: Booking, *, verb: str, operation_id: UUID) -> None:
+    """Who asks before the process has begun to sleep begins it awake: one call to the engine instead of two."""
+    process_id = f"booking/{booking.id}"
     outbox.update(
         tx,
         process="Booking",
-        process_id=f"booking/{booking.id}",
+        process_id=process_id,
         argument={
             "tenant_id": str(tx.tenant_id),
             "booking_id": str(booking.id),
@@ -130,7 +132,7 @@ def _tell_process(tx: Tx, booking: Booking, *, verb: str, operation_id: UUID) ->
         },
         verb=verb,
         operation_id=operation_id,
-        starts_at=booking.reserved_until,
+        starts_at=None if outbox.spare_start(tx, process_id) else booking.reserved_until,
     )
 
 

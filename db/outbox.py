@@ -69,6 +69,18 @@ def update(
     put(tx, kind="UPDATE", key=f"update {operation_id}", payload=payload)
 
 
+def spare_start(tx: Tx, process_id: str) -> bool:
+    """Whether nobody has begun to deliver the process's start: then it counts as delivered, and the caller's next message
+    has to start the process.
+    """
+    spared = tx.run(
+        """UPDATE outbox SET delivered_at = clock_timestamp()
+           WHERE tenant_id = %s AND key = %s AND attempts = 0 AND delivered_at IS NULL""",
+        (tx.tenant_id, f"start {process_id}"),
+    )
+    return spared > 0
+
+
 def mail(tx: Tx, *, key: str, letter: str, subject_id: UUID, to: str, documents: Sequence[UUID] = ()) -> None:
     """Queue a letter to one address; the key makes it one letter however often this is called."""
     put(

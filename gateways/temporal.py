@@ -10,6 +10,7 @@ from uuid import UUID
 
 from temporalio.client import (
     Client,
+    GrpcCompression,
     WithStartWorkflowOperation,
     WorkflowUpdateRPCTimeoutOrCancelledError,
     WorkflowUpdateStage,
@@ -28,8 +29,13 @@ class NotAccepted(Exception):
 
 
 async def connect(address: str, *, namespace: str) -> Client:
-    """A client with our data converter (exact decimals, UUIDs, aware datetimes)."""
-    return await Client.connect(address, namespace=namespace, data_converter=pydantic_data_converter)
+    """A client with our data converter (exact decimals, UUIDs, aware datetimes); messages of ids are not worth packing."""
+    return await Client.connect(
+        address,
+        namespace=namespace,
+        data_converter=pydantic_data_converter,
+        grpc_compression=GrpcCompression.NONE,
+    )
 
 
 async def reach(address: str, *, namespace: str) -> Client:

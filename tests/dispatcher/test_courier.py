@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from db import outbox
 from db.ids import new_id
 from db.outbox import Message
 from db.transaction import Database
-from dispatcher import LETTERS, TO_PROCESSES, Courier, Lane
+from dispatcher import ASKED, LETTERS, Courier, Lane
 from gateways import temporal
 from settings import Settings
 from tests import engine, ground
@@ -30,6 +31,7 @@ from tests.makers.engine import serving
 from tests.makers.selling import Shop, a_shop, authorised, refused
 
 NOBODY = "127.0.0.1:9"
+TO_PROCESSES = replace(ASKED, kinds=("START", "UPDATE"))
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +136,32 @@ async def test_a_payment_reaches_its_process_and_its_operation_runs(
     assert told.told[0].payment_id == payment_id
     assert shop.outcome(payment_id) == ("running", None)
     assert waiting(shop) == []
+
+
+async def test_whoever_pays_at_once_spares_the_process_its_sleep(
+    quiet: Database, shop: Shop, settings: Settings, client: Client
+) -> None:
+    hasty, slow = shop.basket(1), shop.basket(2)
+    shop.pay(hasty)
+    queued = {row["kind"]: row for row in waiting(shop)}
+
+    async with serving(client, Rehearsal().steps):
+        with Courier(quiet, settings, lane=TO_PROCESSES) as courier:
+            assert await courier.deliver_due() == 2
+            shop.pay(slow)
+            assert await courier.deliver_due() == 1
+        for booking_id in (hasty, slow):
+            await client.get_workflow_handle(f"booking/{booking_id}").result()
+
+    assert queued.keys() == {"START", "UPDATE"}
+    assert started_asleep(shop) == {hasty: False, slow: True}
+
+
+def started_asleep(shop: Shop) -> dict[UUID, bool]:
+    """Which bookings' payments came to a process that had been begun before."""
+    with shop.tx() as tx:
+        rows = tx.dicts("SELECT payload FROM outbox WHERE kind = 'UPDATE' ORDER BY id DESC LIMIT 2")
+    return {UUID(row["payload"]["argument"]["booking_id"]): "starts_at" in row["payload"] for row in rows}
 
 
 async def test_without_an_engine_everything_waits_and_is_delivered_when_it_is_there(
@@ -342,7 +370,7 @@ def test_what_is_not_accepted_comes_again_soon_at_first_then_slower() -> None:
 async def test_a_dispatcher_that_dies_leaves_its_messages_to_the_next_after_the_lease(
     quiet: Database, shop: Shop, settings: Settings
 ) -> None:
-    short = Lane(name="short", kinds=("START",), most=10, threads=2, lease=timedelta(seconds=0.3))
+    short = Lane(name="short", kinds=("START",), most=10, threads=2, lease=timedelta(seconds=0.3), pause=0.05)
     shop.basket(1)
 
     class Dying(Courier):
