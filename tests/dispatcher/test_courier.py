@@ -79,7 +79,7 @@ def settings(tmp_path: Path, namespace: str, sink: Part) -> Settings:
 
 
 def waiting(shop: Shop) -> list[dict[str, Any]]:
-    query = "SELECT kind, key, attempts, last_error FROM outbox WHERE delivered_at IS NULL ORDER BY id"
+    query = "SELECT kind, key, attempts, last_error, payload FROM outbox WHERE delivered_at IS NULL ORDER BY id"
     with shop.tx() as tx:
         found: list[dict[str, Any]] = tx.dicts(query)
         return found
@@ -119,6 +119,8 @@ async def test_a_basket_becomes_a_process_that_sleeps_until_its_time(
     found = await client.get_workflow_handle(f"booking/{booking_id}").describe()
     assert found.status == WorkflowExecutionStatus.RUNNING
     assert waiting(shop) == []
+    shop.pay(booking_id)
+    assert "starts_at" in waiting(shop)[0]["payload"]  # It wakes the one there is.
 
 
 async def test_a_payment_reaches_its_process_and_its_operation_runs(
@@ -129,39 +131,13 @@ async def test_a_payment_reaches_its_process_and_its_operation_runs(
 
     async with serving(client, told.steps):
         with Courier(quiet, settings, lane=TO_PROCESSES) as courier:
-            await courier.deliver_due()
+            assert await courier.deliver_due() == 1  # Who pays at once spares the process its start.
         await client.get_workflow_handle(f"booking/{booking_id}").result()
 
     assert told.calls == ["authorise", "settle", "capture", "record capture"]
     assert told.told[0].payment_id == payment_id
     assert shop.outcome(payment_id) == ("running", None)
     assert waiting(shop) == []
-
-
-async def test_whoever_pays_at_once_spares_the_process_its_sleep(
-    quiet: Database, shop: Shop, settings: Settings, client: Client
-) -> None:
-    hasty, slow = shop.basket(1), shop.basket(2)
-    shop.pay(hasty)
-    queued = {row["kind"]: row for row in waiting(shop)}
-
-    async with serving(client, Rehearsal().steps):
-        with Courier(quiet, settings, lane=TO_PROCESSES) as courier:
-            assert await courier.deliver_due() == 2
-            shop.pay(slow)
-            assert await courier.deliver_due() == 1
-        for booking_id in (hasty, slow):
-            await client.get_workflow_handle(f"booking/{booking_id}").result()
-
-    assert queued.keys() == {"START", "UPDATE"}
-    assert started_asleep(shop) == {hasty: False, slow: True}
-
-
-def started_asleep(shop: Shop) -> dict[UUID, bool]:
-    """Which bookings' payments came to a process that had been begun before."""
-    with shop.tx() as tx:
-        rows = tx.dicts("SELECT payload FROM outbox WHERE kind = 'UPDATE' ORDER BY id DESC LIMIT 2")
-    return {UUID(row["payload"]["argument"]["booking_id"]): "starts_at" in row["payload"] for row in rows}
 
 
 async def test_without_an_engine_everything_waits_and_is_delivered_when_it_is_there(
