@@ -38,7 +38,8 @@ GRACE = timedelta(seconds=8)
 # them takes money that was promised a moment ago: a provider that falls silent just then keeps one of these.
 SLOTS = {"core": 24, "documents": 1, "bulk": 4}
 LOCAL_SLOTS = {"core": 40, "documents": 1, "bulk": 1}
-# Printing a basket's tickets takes as long as ten sales: papers give way to everything else on the machine.
+# Nobody waits for most papers: printing gives way to everything else on the machine. (Linux counts this by thread; the
+# threads that print are begun after it was said.)
 YIELDING = {"documents": 10}
 
 
