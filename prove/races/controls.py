@@ -1,0 +1,129 @@
+"""Negative controls: with a guard taken away, the same race must turn red."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import psycopg
+
+from prove.races import blocks, deadline, ground, one_seat, same_key
+from prove.races.ground import Ground
+from prove.races.programme import CLIENTS
+from prove.races.race import Race, ran
+from prove.races.tally import Line
+from prove.races.unguarded import VARIABLE
+from stand.plan import Plan
+from stand.running import Stand, a_stand
+
+MODULE = "prove.races.unguarded"
+INDEX = "uq_tickets_live_seat"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Control:
+    """A guard that is missing, the race that must notice, and by what.
+
+    `part` is what runs without it, under the name `unguarded.GUARDS` has for it; `without_index` drops the live-ticket
+    index besides.
+    """
+
+    guard: str
+    missing: str
+    race: Race
+    rounds: int
+    seen: Callable[[Line], bool]
+    how: str
+    part: str = "api"
+    without_index: bool = False
+
+
+AT_THE_DOOR = (
+    Control(
+        guard="seats locked in one order",
+        missing="order",
+        race=blocks.RACE,
+        rounds=10,
+        seen=lambda line: line["deadlocks"] > 0,
+        how="{deadlocks} deadlocks in {rounds} rows; {server_errors} of them reached a client",
+    ),
+    Control(
+        guard="the idempotency row",
+        missing="key",
+        race=same_key.RACE,
+        rounds=5,
+        seen=lambda line: any("effects of one key" in fault for fault in line["faults"]),
+        how="{violations} things wrong in {rounds} rounds, the first: {first}",
+    ),
+    Control(
+        guard="the condition on the seat and its lock",
+        missing="lock",
+        race=one_seat.RACE,
+        rounds=20,
+        seen=lambda line: line["ties"] > 0,
+        how="{ties} double tickets, each stopped by the unique index alone: {winners} winners in {rounds} rounds",
+    ),
+    Control(
+        guard="the unique index on live tickets, the condition and the lock gone before",
+        missing="lock",
+        race=one_seat.RACE,
+        rounds=20,
+        without_index=True,
+        seen=lambda line: line["counted"]["winners"] > line["rounds"],
+        how="{winners} winners in {rounds} rounds",
+    ),
+)
+AT_THE_TILL = (
+    Control(
+        guard="the look at the seats in the confirmation, the unique index gone before",
+        missing="confirm",
+        part="worker",
+        race=deadline.RACE,
+        rounds=250,
+        without_index=True,
+        seen=lambda line: any("and so is its seat to the next" in fault or "S1" in fault for fault in line["faults"]),
+        how="{violations} things wrong in {rounds} races, the first: {first}",
+    ),
+)
+
+
+def run_all(*, engine: str, seed: int, share: float) -> Iterator[Line]:
+    """Every control's line; what lacks at the doors on one house, what lacks at the till on another."""
+    missing = list(dict.fromkeys(control.missing for control in AT_THE_DOOR))
+    with a_stand(doors_without(missing, engine=engine)) as stand:
+        for control in AT_THE_DOOR:
+            first = 2 + 2 * missing.index(control.missing)
+            yield at_doors(stand, control, slice(first, first + 2), seed=seed, share=share)
+    till = ground.plan(engine=engine, commands={"worker-1": MODULE}, told={"worker-1": {VARIABLE: "confirm"}})
+    with a_stand(till) as stand:
+        for control in AT_THE_TILL:
+            yield at_doors(stand, control, slice(0, 2), seed=seed, share=share)
+
+
+def doors_without(missing: Sequence[str], *, engine: str) -> Plan:
+    """A house with two doors as they should be, and then two for each guard that is missing."""
+    names = [(f"api-{3 + 2 * place + side}", guard) for place, guard in enumerate(missing) for side in range(2)]
+    return ground.plan(
+        engine=engine,
+        apis=2 + len(names),
+        commands={name: MODULE for name, _ in names},
+        told={name: {VARIABLE: guard} for name, guard in names},
+    )
+
+
+def at_doors(stand: Stand, control: Control, doors: slice, *, seed: int, share: float, clients: int = CLIENTS) -> Line:
+    """The control's line, its race run before those doors."""
+    if control.without_index:
+        with psycopg.connect(stand.addresses.database_url, autocommit=True) as owner:
+            owner.execute(f"DROP INDEX IF EXISTS {INDEX}")
+    rounds = max(round(control.rounds * share), control.rounds // 4)
+    with ground.on(stand, clients=clients, seed=seed, doors=doors) as before:
+        return judged(control, before, rounds)
+
+
+def judged(control: Control, before: Ground, rounds: int) -> Line:
+    """What the race found without the guard."""
+    line = ran(control.race, before, rounds)
+    caught = not line["holds"] and control.seen(line)
+    words = {**line, **line["counted"], "first": (line["faults"] or ["nothing"])[0]}
+    return {"guard": control.guard, "race": control.race.name, "caught": caught, "how": control.how.format(**words)}
