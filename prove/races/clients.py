@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import selectors
-import socket
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from multiprocessing.connection import Connection
+from socket import IPPROTO_TCP, TCP_NODELAY, create_connection, socket
 from threading import Barrier
 from typing import Any
 
@@ -82,22 +82,22 @@ class Line:
     began: float = 0.0
     got: bytes = b""
     used: float = 0.0
-    socket: socket.socket | None = None
+    wire: socket | None = None
 
-    def ready(self) -> socket.socket:
+    def ready(self) -> socket:
         """The connection, opened anew when it was silent for long."""
-        if self.socket is None or time.monotonic() - self.used > IDLE:
+        if self.wire is None or time.monotonic() - self.used > IDLE:
             self.hang_up()
-            self.socket = socket.create_connection(self.door, timeout=10)
-            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.wire = create_connection(self.door, timeout=10)
+            self.wire.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
             self.used = time.monotonic()
-        return self.socket
+        return self.wire
 
     def hang_up(self) -> None:
         """Close it."""
-        if self.socket is not None:
-            self.socket.close()
-            self.socket = None
+        if self.wire is not None:
+            self.wire.close()
+            self.wire = None
 
     def send_due(self, now: float) -> float | None:
         """Send the next request if its moment has come; else when it will, None when there is nothing to wait for."""
@@ -116,9 +116,9 @@ class Line:
 
     def read(self) -> Answer | None:
         """The answer once it is whole."""
-        assert self.socket is not None
+        assert self.wire is not None
         try:
-            more = self.socket.recv(65536)
+            more = self.wire.recv(65536)
         except OSError:
             more = b""
         self.got += more
@@ -178,10 +178,10 @@ def _send(busy: Sequence[Line], selector: selectors.BaseSelector, found: dict[in
     for line in busy:
         at = line.send_due(time.time())
         moments += [] if at is None else [at]
-        if line.number is not None and line.socket is None:
+        if line.number is not None and line.wire is None:
             found[line.number], line.number = line.unanswered(), None
-        elif line.socket is not None and line.number is not None and line.socket not in _sockets(selector):
-            selector.register(line.socket, selectors.EVENT_READ, line)
+        elif line.wire is not None and line.number is not None and line.wire not in _sockets(selector):
+            selector.register(line.wire, selectors.EVENT_READ, line)
     return min(moments, default=None)
 
 
@@ -190,14 +190,14 @@ def _sockets(selector: selectors.BaseSelector) -> Mapping[Any, Any]:
 
 
 def _take(line: Line, selector: selectors.BaseSelector, found: dict[int, Answer]) -> None:
-    assert line.socket is not None
-    connection = line.socket
+    assert line.wire is not None
+    connection = line.wire
     answer = line.read()
     if answer is None:
         return
     if line.number is not None:
         found[line.number], line.number = answer, None
-    if line.socket is None:
+    if answer.status == 0:  # It was hung up.
         selector.unregister(connection)
 
 

@@ -13,10 +13,15 @@ from prove.races.race import Race
 from prove.races.tally import Tally
 from stand.agency import Agency
 
-BATCH = 250
-"""Reservations that run out together; more of them would queue before the doors, not meet."""
+FIRST_BATCH, SMALLEST_BATCH, LARGEST_BATCH = 50, 20, 300
+RESERVED_WITHIN = 1.0
+"""Seconds. As many reservations as the house makes in that time run out together; more would queue, not meet."""
 JITTER = 0.04
 """Seconds around the instant; what is sent then arrives on both sides of it."""
+EARLY = 10 * JITTER
+"""Seconds before it at which half of the payers and sellers act, so that on a slow house some are in time as well."""
+EXPIRED_WITHIN = 5
+"""Seconds within which a booking past its time reads as ended."""
 MOST_SEATS = 2500
 SHARES = {"let go": 0.3, "pay": 0.2, "late money": 0.15, "lapse": 0.35}
 """How the races are dealt. Paying is the smaller part: the engine carries some dozens of payments a second."""
@@ -44,20 +49,28 @@ def _at_one_event(ground: Ground, tally: Tally, races: int) -> None:
     seats = agency.seats(event_id)
     basket = {"event_id": event_id, "customer_id": customer_id}
     duels: list[Duel] = []
-    for first in range(0, races, BATCH):
-        batch = _reserved(ground, tally, agency, basket, seats[first : first + BATCH])
+    size = FIRST_BATCH
+    while len(duels) < races:
+        began = time.monotonic()
+        batch = _reserved(ground, tally, agency, basket, seats[len(duels) :][:size])
+        took = time.monotonic() - began
         _fought(ground, tally, agency, basket, batch)
         duels += batch
-    time.sleep(max(duel.ends_at for duel in duels) + WINDOW_SECONDS + GRACE_SECONDS + 5 - time.time())
+        size = round(min(max(len(batch) * RESERVED_WITHIN / took, SMALLEST_BATCH), LARGEST_BATCH))
+    over = max(duel.ends_at for duel in duels) + WINDOW_SECONDS + GRACE_SECONDS + EXPIRED_WITHIN
+    time.sleep(max(over - time.time(), 0))
     judge(ground, tally, agency, event_id, duels)
 
 
 def _reserved(ground: Ground, tally: Tally, agency: Agency, basket: Json, seats: Sequence[str]) -> list[Duel]:
+    """Raises LookupError when a free seat could not be reserved: there is nothing to race about then."""
     kinds = ground.dice.choices(list(SHARES), list(SHARES.values()), k=len(seats))
     answers = ground.crowd.volley([_buys(agency, basket, seat_id) for seat_id in seats])
     tally.heard(answers, clean=("201",))
+    if any(answer.status != 201 for answer in answers):
+        raise LookupError(f"free seats could not be reserved: {tally.faults}")
     taken = zip(kinds, seats, answers, strict=True)
-    return [Duel(kind, seat_id, answer.json) for kind, seat_id, answer in taken if answer.status == 201]
+    return [Duel(kind, seat_id, answer.json) for kind, seat_id, answer in taken]
 
 
 def _fought(ground: Ground, tally: Tally, agency: Agency, basket: Json, batch: Sequence[Duel]) -> None:
@@ -73,16 +86,17 @@ def _fought(ground: Ground, tally: Tally, agency: Agency, basket: Json, batch: S
 
 
 def _acts(ground: Ground, agency: Agency, basket: Json, duel: Duel) -> Iterator[tuple[str, Ask]]:
-    def near(instant: float) -> float:
-        return instant + ground.dice.uniform(-JITTER, JITTER)
+    def near(instant: float, *, early: bool = False) -> float:
+        before = ground.dice.choice((0.0, EARLY)) if early else 0.0
+        return instant - before + ground.dice.uniform(-JITTER, JITTER)
 
     ends = duel.ends_at
     if duel.kind == "let go":
-        yield "let go", _lets_go(agency, duel, at=near(ends))
+        yield "let go", _lets_go(agency, duel, at=near(ends, early=True))
     elif duel.kind == "pay":
-        yield "pay", _pays(agency, duel, "tok_ok", at=near(ends - JITTER / 2))
+        yield "pay", _pays(agency, duel, "tok_ok", at=near(ends, early=True))
         if ground.dice.random() < 0.5:
-            yield "let go", _lets_go(agency, duel, at=near(ends))
+            yield "let go", _lets_go(agency, duel, at=near(ends, early=True))
     elif duel.kind == "late money":
         # The provider's word comes about when the grace is over, and the next buyers with it.
         early = 0.4
