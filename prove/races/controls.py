@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import psycopg
 
 from prove.races import blocks, deadline, ground, one_seat, same_key
-from prove.races.ground import Ground
 from prove.races.programme import CLIENTS
 from prove.races.race import Race, ran
 from prove.races.tally import Line
@@ -111,19 +110,18 @@ def doors_without(missing: Sequence[str], *, engine: str) -> Plan:
     )
 
 
-def at_doors(stand: Stand, control: Control, doors: slice, *, seed: int, share: float, clients: int = CLIENTS) -> Line:
+def at_doors(stand: Stand, control: Control, doors: slice, *, seed: int, share: float) -> Line:
     """The control's line, its race run before those doors."""
     if control.without_index:
         with psycopg.connect(stand.addresses.database_url, autocommit=True) as owner:
             owner.execute(f"DROP INDEX IF EXISTS {INDEX}")
     rounds = max(round(control.rounds * share), control.rounds // 4)
-    with ground.on(stand, clients=clients, seed=seed, doors=doors) as before:
-        return judged(control, before, rounds)
+    with ground.on(stand, clients=CLIENTS, seed=seed, doors=doors) as before:
+        return judged(control, ran(control.race, before, rounds))
 
 
-def judged(control: Control, before: Ground, rounds: int) -> Line:
-    """What the race found without the guard."""
-    line = ran(control.race, before, rounds)
+def judged(control: Control, line: Line) -> Line:
+    """Whether the race's figures without the guard give it away, and by what."""
     caught = not line["holds"] and control.seen(line)
     words = {**line, **line["counted"], "first": (line["faults"] or ["nothing"])[0]}
     return {"guard": control.guard, "race": control.race.name, "caught": caught, "how": control.how.format(**words)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -50,7 +51,7 @@ def _office(ground: Ground) -> Office:
     owner = ground.agency()
     tokens = []
     for name in ("frieda", "fritz"):
-        email = f"{name}-{ground.dice.getrandbits(32):08x}@office.example"
+        email = f"{name}-{secrets.token_hex(4)}@office.example"
         owner.post("/api/users", {"email": email, "name": name, "role": "finance", "password": PASSWORD})
         person = owner.caller.as_person(email=email, password=PASSWORD)
         tokens.append(token_of(replace(owner, caller=person)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import secrets
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -52,7 +53,7 @@ class Ground:
 
     def agency(self, *, window: str = WINDOW) -> Agency:
         """An agency of a race's own, whose reservations last so long."""
-        name = f"Agency {next(self._numbers)} {self.dice.getrandbits(32):08x}"
+        name = f"Agency {next(self._numbers)} {secrets.token_hex(4)}"
         email = agencies.create(self.stand.addresses.app_database_url, name=name)
         agency = Agency(Caller(self.http).as_person(email=email, password=PASSWORD))
         agency.caller.put("/api/settings", {"reservation_window": window})

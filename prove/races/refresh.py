@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,7 +20,7 @@ DEAD = "401 invalid_token"
 def run(ground: Ground, rounds: int) -> Tally:
     """A fresh login a round."""
     tally = Tally(rounds=rounds)
-    name = f"Refreshing {ground.dice.getrandbits(32):08x}"
+    name = f"Refreshing {secrets.token_hex(4)}"
     email = agencies.create(ground.stand.addresses.app_database_url, name=name)
     for _ in range(rounds):
         login = {"grant_type": "password", "username": email, "password": PASSWORD}
