@@ -25,7 +25,6 @@ def main() -> int:
     chosen = [race for race in RACES if not wanted or race.name in wanted]
     raced = run_races(chosen, engine=engine, seed=seed, share=share) if chosen else []
     controlled = run_controls(engine=engine, seed=seed, share=share) if not wanted or CONTROLS in wanted else []
-    results.write(seed=seed, races=raced, controls=controlled)
     lost = [line["name"] for line in raced if not line["holds"]]
     missed = [line["guard"] for line in controlled if not line["caught"]]
     print(f"{len(raced)} races, {len(lost)} lost; {len(controlled)} controls, {len(missed)} missed", flush=True)
@@ -40,6 +39,7 @@ def run_races(races: list[Race], *, engine: str, seed: int, share: float) -> lis
             rounds = int(os.environ.get("ROUNDS") or max(round(race.rounds * share), 1))
             line = ran(race, before, rounds)
             lines.append(line)
+            results.write(seed=seed, races=[line], controls=[])
             print(told(line), flush=True)
     return lines
 

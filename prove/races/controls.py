@@ -17,6 +17,7 @@ from stand.running import Stand, a_stand
 
 MODULE = "prove.races.unguarded"
 INDEX = "uq_tickets_live_seat"
+DOORS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +43,7 @@ AT_THE_DOOR = (
         guard="seats locked in one order",
         missing="order",
         race=blocks.RACE,
-        rounds=10,
+        rounds=20,
         seen=lambda line: line["deadlocks"] > 0,
         how="{deadlocks} deadlocks in {rounds} rows; {server_errors} of them reached a client",
     ),
@@ -91,20 +92,21 @@ def run_all(*, engine: str, seed: int, share: float) -> Iterator[Line]:
     missing = list(dict.fromkeys(control.missing for control in AT_THE_DOOR))
     with a_stand(doors_without(missing, engine=engine)) as stand:
         for control in AT_THE_DOOR:
-            first = 2 + 2 * missing.index(control.missing)
-            yield at_doors(stand, control, slice(first, first + 2), seed=seed, share=share)
+            first = DOORS * (1 + missing.index(control.missing))
+            yield at_doors(stand, control, slice(first, first + DOORS), seed=seed, share=share)
     till = ground.plan(engine=engine, commands={"worker-1": MODULE}, told={"worker-1": {VARIABLE: "confirm"}})
     with a_stand(till) as stand:
         for control in AT_THE_TILL:
-            yield at_doors(stand, control, slice(0, 2), seed=seed, share=share)
+            yield at_doors(stand, control, slice(DOORS), seed=seed, share=share)
 
 
-def doors_without(missing: Sequence[str], *, engine: str) -> Plan:
-    """A house with two doors as they should be, and then two for each guard that is missing."""
-    names = [(f"api-{3 + 2 * place + side}", guard) for place, guard in enumerate(missing) for side in range(2)]
+def doors_without(missing: Sequence[str], *, engine: str, each: int = DOORS) -> Plan:
+    """A house with two doors as they should be, and then so many for each guard that is missing."""
+    guards = [guard for guard in missing for _ in range(each)]
+    names = [(f"api-{DOORS + place}", guard) for place, guard in enumerate(guards, start=1)]
     return ground.plan(
         engine=engine,
-        apis=2 + len(names),
+        apis=DOORS + len(names),
         commands={name: MODULE for name, _ in names},
         told={name: {VARIABLE: guard} for name, guard in names},
     )
