@@ -23,7 +23,7 @@ EARLY = 10 * JITTER
 EXPIRED_WITHIN = 5
 """Seconds within which a booking past its time reads as ended."""
 MOST_SEATS = 2500
-SHARES = {"let go": 0.3, "pay": 0.2, "late money": 0.15, "lapse": 0.35}
+SHARES = {"let go": 0.3, "pay": 0.2, "late word": 0.15, "late money": 0.05, "lapse": 0.3}
 """How the races are dealt. Paying is the smaller part: the engine carries some dozens of payments a second."""
 CLEAN = {
     "buy": ("201", "409 seats_unavailable"),
@@ -74,7 +74,9 @@ def _reserved(ground: Ground, tally: Tally, agency: Agency, basket: Json, seats:
 
 
 def _fought(ground: Ground, tally: Tally, agency: Agency, basket: Json, batch: Sequence[Duel]) -> None:
-    """Everybody acts at the instant; their operations are waited for, so that the next batch meets a quiet house."""
+    """Everybody acts at the instant; what does not wait for a silent provider is awaited, so that the next batch meets a
+    quiet house.
+    """
     acts = [(ask.at, duel, act, ask) for duel in batch for act, ask in _acts(ground, agency, basket, duel)]
     acts.sort(key=lambda one: one[0])
     answers = ground.crowd.volley([ask for *_, ask in acts])
@@ -82,7 +84,8 @@ def _fought(ground: Ground, tally: Tally, agency: Agency, basket: Json, batch: S
         tally.heard([answer], clean=CLEAN[act])
         duel.heard.append((act, answer))
         tally.count("asked after its reservation's end", int(at > duel.ends_at))
-    ground.ended(agency, operations_of([answer for answer in answers if answer.status == 202]))
+    slow = [duel.kind == "late money" for _, duel, *_ in acts]
+    ground.ended(agency, operations_of([one for one, is_slow in zip(answers, slow, strict=True) if not is_slow]))
 
 
 def _acts(ground: Ground, agency: Agency, basket: Json, duel: Duel) -> Iterator[tuple[str, Ask]]:
@@ -97,11 +100,14 @@ def _acts(ground: Ground, agency: Agency, basket: Json, duel: Duel) -> Iterator[
         yield "pay", _pays(agency, duel, "tok_ok", at=near(ends, early=True))
         if ground.dice.random() < 0.5:
             yield "let go", _lets_go(agency, duel, at=near(ends, early=True))
+    elif duel.kind == "late word":
+        # The provider says yes about when the grace is over, and the next buyers come with it.
+        slow = int(1000 * (EARLY + GRACE_SECONDS + ground.dice.uniform(-0.4, 0.1)))
+        yield "pay", _pays(agency, duel, f"tok_slow_{slow}", at=ends - EARLY)
+        ends += GRACE_SECONDS
     elif duel.kind == "late money":
-        # The provider's word comes about when the grace is over, and the next buyers with it.
-        early = 0.4
-        slow = int(1000 * (early + GRACE_SECONDS + ground.dice.uniform(-0.4, 0.1)))
-        yield "pay", _pays(agency, duel, f"tok_slow_{slow}", at=ends - early)
+        # The provider says nothing in time and takes the money by itself; a look-up finds it when the seat is long free.
+        yield "pay", _pays(agency, duel, f"tok_late_{ground.dice.randrange(500, 3000)}", at=ends - EARLY)
         ends += GRACE_SECONDS
     for _ in range(2):
         yield "buy", _buys(agency, basket, duel.seat_id, at=near(ends))

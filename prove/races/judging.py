@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from demo.caller import Json
 from prove.races.clients import Answer
-from prove.races.ground import GRACE_SECONDS, Ground
+from prove.races.ground import GRACE_SECONDS, OPERATION_SECONDS, Ground
 from prove.races.tally import Tally
 from stand.agency import Agency
 
@@ -45,10 +46,14 @@ def moment(text: str) -> float:
 
 
 def judge(ground: Ground, tally: Tally, agency: Agency, event_id: str, duels: Sequence[Duel]) -> None:
-    """Every duel; all bookings of the event are read once, and every operation that was accepted."""
-    known = {one["id"]: one for one in agency.caller.everything("/api/bookings", event_id=event_id)}
+    """Every duel; all bookings of the event are read once, and every operation that was accepted; refunds are waited for."""
     accepted = [one["id"] for duel in duels for act in ("pay", "let go") for one in duel.yes(act)]
     ended = ground.ended(agency, accepted)
+    known = _known(agency, event_id)
+    give_up = time.monotonic() + OPERATION_SECONDS
+    while any(map(_is_owed, known.values())) and time.monotonic() < give_up:
+        time.sleep(1)
+        known = _known(agency, event_id)
     promised = {duel.booking["id"] for duel in duels} | {one["id"] for duel in duels for one in duel.yes("buy")}
     tally.expect(sorted(known), sorted(promised), "the bookings that exist")
     for duel in duels:
@@ -57,10 +62,20 @@ def judge(ground: Ground, tally: Tally, agency: Agency, event_id: str, duels: Se
         tally.count(_ending(duel, known))
 
 
+def _known(agency: Agency, event_id: str) -> dict[str, Json]:
+    return {one["id"]: one for one in agency.caller.everything("/api/bookings", event_id=event_id)}
+
+
+def _is_owed(booking: Json) -> bool:
+    """Money has come for it that is still to go back."""
+    return bool(booking["status"] != "CONFIRMED" and booking["paid"] != booking["refunded"])
+
+
 def _ending(duel: Duel, known: Mapping[str, Json]) -> str:
     """How the duel ended, in words to count."""
     first = known[duel.booking["id"]]
     end = "sold" if first["status"] == "CONFIRMED" else str(first["cancellation_reason"]).lower()
+    end += ", money given back" if first["status"] == "REFUNDED" or first["payment_status"] == "REFUNDED" else ""
     return f"{duel.kind}: {end}{', seat bought by the next' if duel.yes('buy') else ''}"
 
 
