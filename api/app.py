@@ -30,7 +30,8 @@ DESCRIPTION = """The back office of a ticket agency: buy seats in bulk, own them
 and close the books to the cent. Errors are problem documents (RFC 9457) with a stable `code`; see
 [the catalogue](/docs/errors)."""
 
-# A little more than the database connections of this process: a rush queues here, where waiting costs nothing.
+# A rush queues for these, where waiting costs nothing, and each finds a connection of its own: one more thread than there
+# are connections would be told after three seconds that the database is away, when it is only busy.
 THREADS = 10
 
 

@@ -6,7 +6,7 @@ import hashlib
 import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, get_type_hints
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from api.problems import Rejected
 from api.resources import RESOURCES, resolve
 from api.shapes import OperationShape, ProblemShape
 from db import idempotency, operations
+from db.operations import Operation
 from db.transaction import Tx
 from gateways.storage import Storage, storage_at
 
@@ -37,10 +38,14 @@ EVERYWHERE = ("malformed", "unauthenticated", "forbidden", "unknown_parameter", 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The call's work goes on as this operation; `replayed` when an earlier request with the same key began it."""
+    """The call's work goes on as this operation; `replayed` when an earlier request with the same key began it.
+
+    `stands` is how the operation stood when the request committed: the desk reads it.
+    """
 
     operation_id: UUID
     replayed: bool = False
+    stands: Operation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +235,8 @@ def _endpoint(spec: Spec) -> Callable[..., Any]:
         asked = Asked.of(request)
         response = await run_in_threadpool(_serve, asked, spec, given)
         if isinstance(response, Accepted):
-            return await waiting.for_operation(asked, response.operation_id, replayed=response.replayed)
+            assert response.stands is not None, "the desk has read it"
+            return await waiting.for_operation(asked, response.stands, replayed=response.replayed)
         if isinstance(response, Pending):
             return await documents.answer_document(asked, response.document_id, _storage(request))
         return response
@@ -272,17 +278,23 @@ def _serve_once(asked: Asked, spec: Spec, given: dict[str, Any]) -> Response | A
         print_of_request = _fingerprint(given) if remembering else ""
         known = asking.replay(tx, remembering, print_of_request) if remembering else None
         if known is not None:
-            return Accepted(known.operation_id, replayed=True) if known.operation_id else asking.replayed(known)
+            accepted = known.operation_id and Accepted(known.operation_id, replayed=True)
+            return _standing(tx, accepted) if accepted else asking.replayed(known)
         names = _all_found(tx, asked, spec, given)
         _check_version(tx, asked, spec, names)
         tx.keep = not preview
         result = spec.call(tx, **{**given, **names})
         if isinstance(result, Pending):
             return result
-        response = result if isinstance(result, Accepted) else _rendered(spec, result, preview)
+        response = _standing(tx, result) if isinstance(result, Accepted) else _rendered(spec, result, preview)
         if remembering:
             _remember(tx, remembering, print_of_request, response)
         return response
+
+
+def _standing(tx: Tx, accepted: Accepted) -> Accepted:
+    """Read before the commit: once a request has been carried out, nothing can keep its answer from being a yes."""
+    return replace(accepted, stands=operation_of(tx, accepted.operation_id))
 
 
 def _remember(tx: Tx, request: idempotency.Request, print_of_request: str, response: Response | Accepted) -> None:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import uvicorn
 
 import logs
-from api.app import build
+from api.app import THREADS, build
 from db.transaction import Database
-from settings import current
+from settings import Settings, current
 
 
 def main() -> None:
     """Serve on the loopback port of the settings; stops within three seconds of SIGTERM."""
     logs.configure(part="api")
     settings = current()
-    database = Database(str(settings.app_database_url), size=8, name="api")
     uvicorn.run(
-        build(settings, database),
+        build(settings, database_of(settings)),
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -24,3 +23,8 @@ def main() -> None:
         timeout_graceful_shutdown=2,
         timeout_keep_alive=30,
     )
+
+
+def database_of(settings: Settings) -> Database:
+    """A connection for every thread."""
+    return Database(str(settings.app_database_url), size=THREADS, name="api")

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from fastapi import Response
 from fastapi.concurrency import run_in_threadpool
 
 from api.asking import Asked
-from api.problems import PROBLEMS, document
+from api.problems import PROBLEMS, Rejected, document
 from api.resources import URLS
 from api.shapes import OperationShape, Progress, SubjectShape
 from db import operations
 from db.operations import Operation
+from db.transaction import DatabaseAway
 
 FIRST_LOOK, SLOWEST_LOOK = 0.03, 0.4
 
@@ -56,15 +59,18 @@ def _problem(operation: Operation) -> dict[str, Any] | None:
     )
 
 
-async def for_operation(asked: Asked, operation_id: UUID, *, replayed: bool) -> Response:
-    """The 202, held until the operation has ended or the client's patience has."""
+async def for_operation(asked: Asked, operation: Operation, *, replayed: bool) -> Response:
+    """The 202, held until the operation has ended or the client's patience has.
+
+    The request has been carried out: while nobody can or may ask how it goes on, the operation stands as it did.
+    """
     give_up = time.monotonic() + asked.wait
     pause = FIRST_LOOK
-    operation = await run_in_threadpool(_look, asked, operation_id)
     while not operation.ended and time.monotonic() < give_up:
         await asyncio.sleep(min(pause, max(give_up - time.monotonic(), 0.01)))
         pause = min(pause * 1.4, SLOWEST_LOOK)
-        operation = await run_in_threadpool(_look, asked, operation_id)
+        with suppress(DatabaseAway, psycopg.OperationalError, Rejected):
+            operation = await run_in_threadpool(_look, asked, operation.id)
     headers = {"Location": f"/api/operations/{operation.id}"}
     if replayed:
         headers["Idempotent-Replayed"] = "true"

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 from uuid import UUID
 
 import pytest
 from starlette.testclient import TestClient
 
-from api.app import build
+from api import waiting
+from api.app import THREADS, build
 from api.desk import Accepted, Desk
+from api.serve import database_of
 from api.shapes import Body, Name
 from db import operations
 from db.ids import new_id
 from db.operations import Subject
-from db.transaction import Database, Tx
+from db.transaction import Database, DatabaseAway, Tx
 from settings import Settings
 from tests.ground import Clone
 from tests.makers.access import Agency
@@ -103,6 +106,27 @@ def test_a_client_that_waits_is_answered_when_it_ends(wishing: TestClient, tenan
 
     assert (answer.status_code, answer.json()["status"]) == (202, "succeeded")
     assert answer.headers["Preference-Applied"] == "wait=20"
+
+
+def test_what_was_accepted_is_a_yes_though_nobody_can_look_how_it_goes_on(
+    wishing: TestClient, tenant: Agency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller = with_token(wishing, tenant.buyer.token)
+
+    def away(*_: object) -> None:
+        raise DatabaseAway("no connection")
+
+    monkeypatch.setattr(waiting, "_look", away)
+    answers = [caller.post("/api/wishes", {"name": "calm"}, headers={"Prefer": f"wait={s}"}) for s in (0, 1)]
+
+    assert [(answer.status_code, answer.json()["status"]) for answer in answers] == [(202, "queued")] * 2
+
+
+def test_every_thread_of_the_api_finds_a_connection_of_its_own(clone: Clone) -> None:
+    with database_of(Settings(app_database_url=clone.app_url)) as database, ExitStack() as threads:
+        taken = [threads.enter_context(database.tenantless()) for _ in range(THREADS)]
+
+        assert len({id(tx.conn) for tx in taken}) == THREADS
 
 
 def an_operation(database: Database, agency: Agency, *, kind: str = "wish") -> UUID:
