@@ -49,6 +49,7 @@ def run_controls(*, engine: str, seed: int, share: float) -> list[Line]:
     lines = []
     for line in controls.run_all(engine=engine, seed=seed, share=share):
         lines.append(line)
+        results.write(seed=seed, races=[], controls=[line])
         print(
             f"without {line['guard']}: {line['race']} {'red' if line['caught'] else 'GREEN'}: {line['how']}", flush=True
         )

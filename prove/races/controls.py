@@ -24,8 +24,8 @@ DOORS = 2
 class Control:
     """A guard that is missing, the race that must notice, and by what.
 
-    `part` is what runs without it, under the name `unguarded.GUARDS` has for it; `without_index` drops the live-ticket
-    index besides.
+    `missing` is the guard's name in `unguarded.GUARDS`; `without_index` drops the live-ticket index besides; `sign` is what the
+    telling fault speaks of.
     """
 
     guard: str
@@ -34,7 +34,7 @@ class Control:
     rounds: int
     seen: Callable[[Line], bool]
     how: str
-    part: str = "api"
+    sign: str = ""
     without_index: bool = False
 
 
@@ -53,7 +53,8 @@ AT_THE_DOOR = (
         race=same_key.RACE,
         rounds=5,
         seen=lambda line: any("effects of one key" in fault for fault in line["faults"]),
-        how="{violations} things wrong in {rounds} rounds, the first: {first}",
+        sign="effects of one key",
+        how="{violations} things wrong in {rounds} rounds, among them {first}",
     ),
     Control(
         guard="the condition on the seat and its lock",
@@ -77,7 +78,6 @@ AT_THE_TILL = (
     Control(
         guard="the look at the seats in the confirmation, the unique index gone before",
         missing="confirm",
-        part="worker",
         race=deadline.RACE,
         rounds=250,
         without_index=True,
@@ -125,5 +125,6 @@ def at_doors(stand: Stand, control: Control, doors: slice, *, seed: int, share: 
 def judged(control: Control, line: Line) -> Line:
     """Whether the race's figures without the guard give it away, and by what."""
     caught = not line["holds"] and control.seen(line)
-    words = {**line, **line["counted"], "first": (line["faults"] or ["nothing"])[0]}
+    telling = [fault for fault in line["faults"] if control.sign in fault] or ["nothing"]
+    words = {**line, **line["counted"], "first": telling[0]}
     return {"guard": control.guard, "race": control.race.name, "caught": caught, "how": control.how.format(**words)}
