@@ -108,8 +108,8 @@ def renewed(text: str, measured: Mapping[str, float]) -> str:
     """The page with its made blocks made anew."""
     for name, make in BLOCKS.items():
         pattern = re.compile(re.escape(f"<!-- made: {name} -->") + r"\n.*?\n<!-- end -->", re.DOTALL)
-        block = BLOCK.format(name=name, text=make(measured))
-        text = pattern.sub(lambda _match, block=block: block, text)
+        before, _, after = (pattern.sub("\0", text, count=1)).partition("\0")
+        text = before + BLOCK.format(name=name, text=make(measured)) + after
     return text
 
 
