@@ -108,8 +108,9 @@ def renewed(text: str, measured: Mapping[str, float]) -> str:
     """The page with its made blocks made anew."""
     for name, make in BLOCKS.items():
         pattern = re.compile(re.escape(f"<!-- made: {name} -->") + r"\n.*?\n<!-- end -->", re.DOTALL)
-        before, _, after = (pattern.sub("\0", text, count=1)).partition("\0")
-        text = before + BLOCK.format(name=name, text=make(measured)) + after
+        place = pattern.search(text)
+        assert place is not None, f"{PAGE.name} has a block {name}"
+        text = text[: place.start()] + BLOCK.format(name=name, text=make(measured)) + text[place.end() :]
     return text
 
 
