@@ -7,6 +7,7 @@ import gc
 import logging
 import os
 import threading
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from reports.pages import TEMPLATES
 Variant = Literal["pdf/ua-1"]
 
 _EPOCH = "1704067200"
+# WeasyPrint copies the fonts into the temporary folder, where a cleaner may come by, and remembers every style it met.
+_DESK_SECONDS = 3600
 
 
 def pdf(html: str, *, variant: Variant | None = "pdf/ua-1") -> bytes:
@@ -26,16 +29,38 @@ def pdf(html: str, *, variant: Variant | None = "pdf/ua-1") -> bytes:
 
     Nothing the HTML names is ever fetched; only our own stylesheet may read our own font files.
     """
-    engine = _weasyprint()
-    # A font configuration of its own per render: Pango's font map is not safe to share between threads.
-    fonts = engine.text.fonts.FontConfiguration()
-    ours = engine.urls.URLFetcher(allowed_protocols={"file"})
-    nothing = engine.urls.URLFetcher(allowed_protocols=frozenset())
     with _collector.resting():
-        sheet = engine.CSS(filename=TEMPLATES / "print.css", url_fetcher=ours, font_config=fonts)
-        page = engine.HTML(string=html, url_fetcher=nothing)
-        content: bytes = page.write_pdf(stylesheets=[sheet], font_config=fonts, pdf_variant=variant)
+        desk = _own_desk()
+        page = desk.engine.HTML(string=html, url_fetcher=desk.nothing)
+        content: bytes = page.write_pdf(stylesheets=[desk.sheet], font_config=desk.fonts, pdf_variant=variant)
     return content
+
+
+class _Desk:
+    """The stylesheet read and its fonts loaded: a third of a short paper's time, the same for each."""
+
+    def __init__(self) -> None:
+        self.engine = _weasyprint()
+        self.fonts = self.engine.text.fonts.FontConfiguration()
+        self.nothing = self.engine.urls.URLFetcher(allowed_protocols=frozenset())
+        ours = self.engine.urls.URLFetcher(allowed_protocols={"file"})
+        self.sheet = self.engine.CSS(filename=TEMPLATES / "print.css", url_fetcher=ours, font_config=self.fonts)
+        self.stale_at = time.monotonic() + _DESK_SECONDS
+
+
+class _Desks(threading.local):
+    """One desk a thread: Pango's font map is not safe to share between threads."""
+
+    desk: _Desk | None = None
+
+
+_desks = _Desks()
+
+
+def _own_desk() -> _Desk:
+    if _desks.desk is None or time.monotonic() > _desks.desk.stale_at:
+        _desks.desk = _Desk()
+    return _desks.desk
 
 
 @cache
@@ -53,7 +78,8 @@ def _weasyprint() -> ModuleType:
 
 class _Collector:
     """The cyclic collector, kept still while anything renders: a layout is one big live graph, and walking it again
-    and again takes a third of the time. Several renders may overlap in one process; the last one out wakes it.
+    and again takes a third of the time. Several renders may overlap in one process; the last one out wakes it, and
+    sweeps up what came into being meanwhile: all of that is still of the youngest generation.
     """
 
     def __init__(self) -> None:
@@ -75,7 +101,7 @@ class _Collector:
                 gc.disable()
             else:
                 gc.enable()
-                gc.collect()
+                gc.collect(0)
 
 
 _collector = _Collector()
