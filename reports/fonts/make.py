@@ -11,7 +11,7 @@ from fontTools.ttLib.reorderGlyphs import reorderGlyphs
 from fontTools.ttLib.tables._k_e_r_n import KernTable_format_unkown
 
 HERE = Path(__file__).parent
-WEIGHTS = ("Regular", "Semibold", "Bold")
+WEIGHTS = ("Regular", "Semibold")
 
 # What nearly every paper uses stands first in the file: embedding costs time for every glyph up to the last one used.
 FIRST = "U+0020-007E,U+00A0-00FF,U+2013,U+2019,U+20AC,U+2026,U+201C,U+201D,U+2212"
