@@ -58,6 +58,14 @@ class Lane:
     """Whether it keeps its pause even while there is work, unless a round was full."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Left:
+    """Why a message was left for later; `for_papers` when its own papers are all it waits for."""
+
+    error: str
+    for_papers: bool = False
+
+
 # What somebody waits for does not stand behind what nobody waits for, and no payment behind a mail server that hangs.
 ASKED = Lane(name="asked", kinds=("UPDATE",), most=BATCH, threads=4, lease=timedelta(seconds=15), pause=IDLE_PAUSE)
 STARTS = Lane(
@@ -172,25 +180,29 @@ class Courier:
         with self._database.transaction(tenant_id) as tx:
             return outbox.claim(tx, ids, lease=self.lane.lease)
 
-    def _close(self, tenant_id: UUID, messages: list[Message], outcomes: list[str | None]) -> None:
+    def _close(self, tenant_id: UUID, messages: list[Message], outcomes: list[Left | None]) -> None:
         with self._database.transaction(tenant_id) as tx:
-            outbox.delivered(tx, [m.id for m, error in zip(messages, outcomes, strict=True) if error is None])
-            for message, error in zip(messages, outcomes, strict=True):
-                if error is not None:
-                    outbox.again(tx, message.id, wait=_wait(message), error=error)
+            outbox.hold(tx, [message.id for message in messages])
+            outbox.delivered(tx, [m.id for m, left in zip(messages, outcomes, strict=True) if left is None])
+            for message, left in zip(messages, outcomes, strict=True):
+                if left is not None:
+                    again = outbox.again_with_papers if left.for_papers else outbox.again
+                    again(tx, message.id, wait=_wait(message), error=left.error)
 
-    async def _try(self, message: Message) -> str | None:
+    async def _try(self, message: Message) -> Left | None:
         """None when it was accepted, else why not."""
         try:
             await (self._post(message) if message.kind == "MAIL" else self._hand_over(message))
-        except (NotAccepted, mailing.NotYet) as later:
-            return str(later)[:300]
+        except NotAccepted as later:
+            return Left(error=str(later)[:300])
+        except mailing.NotYet as unmade:
+            return Left(error=str(unmade)[:300], for_papers=True)
         except MailUndeliverable as undeliverable:
             log.warning("mail not taken", message_id=str(message.id), temporary=undeliverable.temporary)
-            return str(undeliverable)[:300]
+            return Left(error=str(undeliverable)[:300])
         except Exception as error:
             log.exception("could not deliver", message_id=str(message.id), kind=message.kind)
-            return repr(error)[:300]
+            return Left(error=repr(error)[:300])
         return None
 
     async def _post(self, message: Message) -> None:

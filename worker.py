@@ -20,6 +20,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymen
 import logs
 from activities import registry as steps
 from activities.registry import Tools
+from activities.stumbling import Stumbles
 from db.transaction import Database
 from domain.states import Refused
 from gateways import temporal
@@ -108,6 +109,7 @@ def a_worker(client: Client, settings: Settings, *, queue: str, tools: Tools) ->
         task_queue=queue,
         workflows=PROCESSES if queue == "core" else (),
         activities=getattr(steps, queue)(tools),
+        interceptors=[Stumbles(tools.database)],
         activity_executor=ThreadPoolExecutor(slots + LOCAL_SLOTS[queue], thread_name_prefix=queue),
         max_concurrent_activities=slots,
         max_concurrent_local_activities=LOCAL_SLOTS[queue],

@@ -178,7 +178,7 @@ class DocumentActivities:
     def render(self, at: DocumentStep) -> Made:
         """Read the facts, print them, keep the bytes, say where they lie; run twice, it keeps the same bytes again.
 
-        An outage is raised and tried again; what cannot be made from the facts there are is recorded as the failure.
+        A letter that waits for it leaves at once. An outage is raised and tried again; what cannot be made from the facts there are is recorded as the failure.
         """
         with self._database.transaction(at.tenant_id) as tx:
             document = documents.find(tx, at.document_id)
@@ -194,6 +194,7 @@ class DocumentActivities:
         storage_key = self._storage.put(content, suffix=kinds.SUFFIXES[document.media_type])
         with self._database.transaction(at.tenant_id) as tx:
             documents.store(tx, at.document_id, storage_key=storage_key, size=len(content))
+            outbox.wake_letters(tx, at.document_id)
         return Made(storage_key=storage_key)
 
     def _printed(self, at: DocumentStep, document: Document) -> bytes:
@@ -211,6 +212,7 @@ class DocumentActivities:
             log.error("a document cannot be made", document_id=str(document.id), kind=document.kind, exc_info=fault)
         with self._database.transaction(at.tenant_id) as tx:
             documents.fail(tx, at.document_id, failure=failure[:500])
+            outbox.wake_letters(tx, at.document_id)
         return Made(storage_key=None, failure=failure[:500])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -153,4 +153,31 @@ def fail(tx: Tx, operation_id: UUID, *, error: Mapping[str, Any], result: Mappin
         """UPDATE operations SET status = 'failed', waiting_for = NULL, error = %s, result = %s,
                ended_at = clock_timestamp() WHERE id = %s AND ended_at IS NULL""",
         (Jsonb(dict(error)), Jsonb(dict(result)) if result else None, operation_id),
+    )
+
+
+_TROUBLE = "a repair of "
+_WITHOUT_TROUBLE = f"NULLIF(regexp_replace(COALESCE(waiting_for, ''), '(; )?{_TROUBLE}.*$', ''), '')"
+# A refund's steps know the refund; the operation that people see is its cancellation.
+_CONCERNED = "id = ANY(%(ids)s) OR id IN (SELECT cancellation_id FROM refunds WHERE id = ANY(%(ids)s))"
+
+
+def note_trouble(tx: Tx, ids: Sequence[UUID], *, step: str, failures: int, since: datetime) -> list[UUID]:
+    """Say at the open operations among these ids that a step of theirs fails again and again; what else they wait for stays.
+
+    Returns the operations. The status stays too: it is still being worked on, and goes on by itself once it is repaired.
+    """
+    words = f"{_TROUBLE}step {step}, which has failed {failures} times since {since:%Y-%m-%d %H:%M:%S} UTC"
+    return tx.values(
+        f"""UPDATE operations SET waiting_for = concat_ws('; ', {_WITHOUT_TROUBLE}, %(words)s)
+            WHERE ({_CONCERNED}) AND ended_at IS NULL RETURNING id""",
+        {"ids": list(ids), "words": words},
+    )
+
+
+def clear_trouble(tx: Tx, ids: Sequence[UUID]) -> None:
+    """The step has succeeded: only what else they wait for is left."""
+    tx.run(
+        f"UPDATE operations SET waiting_for = {_WITHOUT_TROUBLE} WHERE ({_CONCERNED}) AND waiting_for LIKE %(like)s",
+        {"ids": list(ids), "like": f"%{_TROUBLE}%"},
     )

@@ -97,6 +97,7 @@ def mail(tx: Tx, *, key: str, letter: str, subject_id: UUID, to: str, documents:
 
 
 KINDS = ("START", "UPDATE", "MAIL")
+_PAPERS = "SELECT jsonb_array_elements_text(o.payload -> 'documents')::uuid"
 
 
 def due(db: Database, *, most: int, kinds: Sequence[str] = KINDS) -> dict[UUID, list[UUID]]:
@@ -162,9 +163,38 @@ def delivered(tx: Tx, ids: Sequence[UUID]) -> None:
     tx.run("UPDATE outbox SET delivered_at = clock_timestamp(), last_error = NULL WHERE id = ANY(%s)", (list(ids),))
 
 
+def hold(tx: Tx, ids: Sequence[UUID]) -> None:
+    """Lock these until the transaction ends: whatever was just making one of them due is finished first."""
+    tx.run("SELECT FROM outbox WHERE id = ANY(%s) ORDER BY id FOR UPDATE", (list(ids),))
+
+
 def again(tx: Tx, message_id: UUID, *, wait: timedelta, error: str) -> None:
     """It was not accepted: try again after a while."""
     tx.run(
         "UPDATE outbox SET next_at = clock_timestamp() + %s, last_error = %s WHERE id = %s",
         (wait, error[:500], message_id),
+    )
+
+
+def again_with_papers(tx: Tx, message_id: UUID, *, wait: timedelta, error: str) -> None:
+    """A paper of this letter was missing: try again after a while, or at once when it has been made in between.
+
+    The message is held (`hold`), or the making of the paper could pass by unseen.
+    """
+    tx.run(
+        f"""UPDATE outbox o SET last_error = %s, next_at = clock_timestamp() + CASE WHEN EXISTS (
+                SELECT FROM documents d WHERE d.id IN ({_PAPERS}) AND d.storage_key IS NULL AND d.failure IS NULL)
+                THEN %s ELSE interval '0' END
+            WHERE id = %s""",
+        (error[:500], wait, message_id),
+    )
+
+
+def wake_letters(tx: Tx, document_id: UUID) -> None:
+    """Make every letter due that waits for this document, in the transaction that says what became of it."""
+    tx.run(
+        """UPDATE outbox SET next_at = clock_timestamp() WHERE id IN (
+               SELECT id FROM outbox WHERE delivered_at IS NULL AND kind = 'MAIL' AND payload -> 'documents' ? %s
+               ORDER BY id FOR UPDATE)""",
+        (str(document_id),),
     )

@@ -19,6 +19,14 @@ SELECT d.tenant_id, 'document ' || d.kind || ' ' || d.id, 'is asked for since ' 
 FROM documents d, patience WHERE d.storage_key IS NULL AND d.failure IS NULL AND d.created_at < patience.before
     AND NOT EXISTS (SELECT FROM documents m WHERE m.stored_at > patience.before)
 UNION ALL
+-- The queue may move past one whose process is lost. Only what somebody waits for may go before its elders.
+SELECT d.tenant_id, 'document ' || d.kind || ' ' || d.id, 'is asked for since ' || d.created_at || ', and younger ones are made'
+FROM documents d, patience WHERE d.storage_key IS NULL AND d.failure IS NULL AND d.created_at < patience.before
+    AND EXISTS (SELECT FROM documents m WHERE m.stored_at > patience.before
+                AND m.created_at > d.created_at + interval '2 min'
+                AND NOT EXISTS (SELECT FROM outbox o WHERE o.tenant_id = m.tenant_id
+                                AND o.key = 'start document/' || m.id || '/now'))
+UNION ALL
 SELECT e.tenant_id, 'event ' || e.title, 'is over since ' || e.end_at || ' and not closed'
 FROM events e, patience
 WHERE e.closed_at IS NULL AND e.end_at < patience.before - interval '2 min' AND e.created_at < patience.before - interval '2 min'
