@@ -169,7 +169,7 @@ def note_trouble(tx: Tx, ids: Sequence[UUID], *, step: str, failures: int, since
     """
     words = f"{_TROUBLE}step {step}, which has failed {failures} times since {since:%Y-%m-%d %H:%M:%S} UTC"
     return tx.values(
-        f"""UPDATE operations SET waiting_for = concat_ws('; ', {_WITHOUT_TROUBLE}, %(words)s)
+        f"""UPDATE operations SET waiting_for = concat_ws('; ', {_WITHOUT_TROUBLE}, %(words)s::text)
             WHERE ({_CONCERNED}) AND ended_at IS NULL RETURNING id""",
         {"ids": list(ids), "words": words},
     )

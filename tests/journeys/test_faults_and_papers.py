@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -40,10 +42,19 @@ def office(house: House) -> BoxOffice:
     return a_box_office(house)
 
 
-def change(clone: Clone, statement: str) -> None:
-    """What a release's migration would do."""
+@contextmanager
+def a_broken_release(clone: Clone) -> Iterator[None]:
+    """The books' column has another name than the steps know, as long as the block lasts."""
     with psycopg.connect(clone.owner_url, autocommit=True) as owner:
-        owner.execute(statement)  # type: ignore[call-overload]
+        owner.execute("ALTER TABLE journal_legs RENAME COLUMN amount TO sum")
+        try:
+            yield
+        finally:
+            owner.execute("ALTER TABLE journal_legs RENAME COLUMN sum TO amount")
+
+
+def speaks_of_repair(operation: Any) -> bool:
+    return "repair" in (operation["waiting_for"] or "")
 
 
 def letter_of_sale(office: BoxOffice) -> dict[str, Any]:
@@ -58,16 +69,15 @@ def letter_of_sale(office: BoxOffice) -> dict[str, Any]:
 
 def test_a_step_that_a_release_broke_says_so_and_goes_on_when_it_is_repaired(office: BoxOffice, clone: Clone) -> None:
     booking = office.reserved(1)
-    change(clone, "ALTER TABLE journal_legs RENAME COLUMN amount TO amount_of_the_next_release")
 
-    answer = office.pay(booking)
-    stuck = eventually(lambda: office.operation(answer), until=lambda seen: "repair" in (seen["waiting_for"] or ""))
-    change(clone, "ALTER TABLE journal_legs RENAME COLUMN amount_of_the_next_release TO amount")
-    ended = office.ended(answer)
+    with a_broken_release(clone):
+        answer = office.pay(booking)
+        stuck = eventually(lambda: office.operation(answer), until=speaks_of_repair, seconds=60)
+    ended = office.ended(answer, seconds=60)
 
     assert stuck["status"] in {"running", "waiting"}
     assert stuck["waiting_for"].startswith("a repair of step ")
-    assert ", which has failed 3 times since 20" in stuck["waiting_for"]
+    assert re.search(r"which has failed \d+ times since 20\S+ \S+ UTC$", stuck["waiting_for"])
     assert (ended["status"], ended["waiting_for"]) == ("succeeded", None)
     assert office.stands(booking) == ("CONFIRMED", None, "COMPLETED")
     assert office.differences() == []
@@ -75,10 +85,12 @@ def test_a_step_that_a_release_broke_says_so_and_goes_on_when_it_is_repaired(off
 
 def test_a_letter_leaves_within_a_second_of_its_late_paper(office: BoxOffice, house: House, namespace: str) -> None:
     office.paid(1)
-    eventually(lambda: letter_of_sale(office), until=lambda letter: letter["attempts"] >= 6)
+    eventually(lambda: letter_of_sale(office), until=lambda letter: letter["attempts"] >= 6, seconds=60)
 
     house.work(engine.address(), namespace, queues=("documents",))
-    sent = eventually(lambda: letter_of_sale(office), until=lambda letter: letter["delivered_at"] is not None)
+    sent = eventually(
+        lambda: letter_of_sale(office), until=lambda letter: letter["delivered_at"] is not None, seconds=90
+    )
 
     assert sent["late"].total_seconds() < 1
     (letter,) = house.letters(to=office.email)
