@@ -46,9 +46,9 @@ def locale_for(timezone: str) -> str:
 
 
 def clean(text: str) -> str:
-    """The text without control and direction-override characters: what may be printed or put in a mail header."""
+    """The text as it may be printed or put in a mail header: no control or direction-override characters, accents composed."""
     kept = (c for c in text if c in "\n\t" or (unicodedata.category(c) not in ("Cc", "Cs") and c not in _BIDI_CONTROLS))
-    return "".join(kept)
+    return unicodedata.normalize("NFC", "".join(kept))
 
 
 def one_line(text: str, *, limit: int = 200) -> str:

@@ -311,3 +311,14 @@ def test_a_letter_may_wait_for_its_papers(world: World) -> None:
     assert found(world, "L1", broken_by=[waiting]) == []
     assert found(world, "L1", broken_by=[waiting, made]) == []
     assert found(world, "L1", broken_by=[waiting, made_long_ago]) != []
+
+
+def test_a_document_that_younger_ones_have_overtaken_is_stuck(world: World) -> None:
+    first = "(SELECT id FROM documents ORDER BY id LIMIT 1)"
+    forgotten = f"UPDATE documents SET created_at = now() - interval '10 min' WHERE id = {first}"
+    moving = f"UPDATE documents SET stored_at = now(), storage_key = 'key' WHERE id <> {first}"
+    hurried = """INSERT INTO outbox (tenant_id, id, kind, key, payload, delivered_at)
+                 SELECT tenant_id, id, 'START', 'start document/' || id || '/now', '{}', now() FROM documents"""
+
+    assert found(world, "L1", broken_by=[forgotten, moving]) != []
+    assert found(world, "L1", broken_by=[forgotten, moving, hurried]) == []

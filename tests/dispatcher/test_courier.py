@@ -16,7 +16,7 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from typing_extensions import override
 
 import dispatcher
-from db import outbox
+from db import documents, outbox
 from db.ids import new_id
 from db.outbox import Message
 from db.transaction import Database
@@ -279,6 +279,34 @@ async def test_a_letter_waits_for_its_papers(quiet: Database, shop: Shop, settin
         await courier.deliver_due()
 
     assert "not rendered yet" in kept[0]["last_error"]
+    assert waiting(shop) == []
+    assert letters(settings) == 1
+
+
+async def test_a_paper_made_while_its_letter_was_being_put_off_is_not_missed(
+    quiet: Database, shop: Shop, settings: Settings
+) -> None:
+    shop.sold(1)
+    clear_all_but(shop, "booking_confirmed")
+
+    class Slow(Courier):
+        @override
+        async def _try(self, message: Message) -> dispatcher.Left | None:
+            left = await super()._try(message)
+            with shop.tx() as tx:
+                (made,) = tx.values("SELECT id FROM documents WHERE kind = 'tickets'")
+                documents.fail(tx, made, failure="no font")
+                outbox.wake_letters(tx, made)
+            return left
+
+    with shop.tx() as tx:
+        tx.run("UPDATE outbox SET attempts = 20 WHERE delivered_at IS NULL")
+    with Slow(quiet, settings, lane=LETTERS) as courier:
+        await courier.deliver_due()
+        kept = waiting(shop)
+        await courier.deliver_due()
+
+    assert [row["attempts"] for row in kept] == [21]
     assert waiting(shop) == []
     assert letters(settings) == 1
 
