@@ -318,7 +318,7 @@ def test_a_document_that_younger_ones_have_overtaken_is_stuck(world: World) -> N
     forgotten = f"UPDATE documents SET created_at = now() - interval '10 min' WHERE id = {first}"
     moving = f"UPDATE documents SET stored_at = now(), storage_key = 'key' WHERE id <> {first}"
     hurried = """INSERT INTO outbox (tenant_id, id, kind, key, payload, delivered_at)
-                 SELECT tenant_id, id, 'START', 'start document/' || id || '/now', '{}', now() FROM documents"""
+                 SELECT tenant_id, id, 'START', 'start document/' || id || '/now', '{{}}', now() FROM documents"""
 
     assert found(world, "L1", broken_by=[forgotten, moving]) != []
     assert found(world, "L1", broken_by=[forgotten, moving, hurried]) == []
