@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -21,61 +19,14 @@ from db.ids import new_id
 from db.outbox import Message
 from db.transaction import Database
 from dispatcher import ASKED, LETTERS, Courier, Lane
-from gateways import temporal
 from settings import Settings
-from tests import engine, ground
-from tests.gateways.parts import Part, a_sink
-from tests.makers.access import an_agency
+from tests.gateways.parts import Part
 from tests.makers.booking_process import Rehearsal
 from tests.makers.engine import serving
-from tests.makers.selling import Shop, a_shop, authorised, refused
+from tests.makers.selling import Shop, authorised, refused
 
 NOBODY = "127.0.0.1:9"
 TO_PROCESSES = replace(ASKED, kinds=("START", "UPDATE"))
-
-
-@pytest.fixture(scope="module")
-def quiet(worker_name: str) -> Iterator[Database]:
-    """A database of its own: the queue is everybody's."""
-    with ground.clone(f"{worker_name}_courier") as clone, Database(clone.app_url, size=24) as database:
-        yield database
-
-
-@pytest.fixture
-def shop(quiet: Database) -> Iterator[Shop]:
-    """A shop whose papers and letters of buying are out of the way; what it leaves in the queue is taken out."""
-    made = a_shop(quiet, an_agency(quiet))
-    clear(made)
-    yield made
-    clear(made)
-
-
-def clear(shop: Shop) -> None:
-    with shop.tx() as tx:
-        tx.run("UPDATE outbox SET delivered_at = now() WHERE delivered_at IS NULL")
-
-
-@pytest.fixture(scope="module")
-def namespace(worker_name: str) -> str:
-    return engine.namespace(f"{worker_name}-courier")
-
-
-@pytest.fixture
-async def client(namespace: str) -> Client:
-    return await temporal.connect(engine.address(), namespace=namespace)
-
-
-@pytest.fixture
-def sink(tmp_path: Path) -> Iterator[Part]:
-    part = a_sink(tmp_path)
-    part.start()
-    yield part
-    part.end()
-
-
-@pytest.fixture
-def settings(tmp_path: Path, namespace: str, sink: Part) -> Settings:
-    return Settings(home=tmp_path, temporal_address=engine.address(), temporal_namespace=namespace, smtp_url=sink.url)
 
 
 def waiting(shop: Shop) -> list[dict[str, Any]]:

@@ -36,6 +36,26 @@ def test_every_page_of_a_table_has_its_head() -> None:
     assert all("Gross profit" in page.text for page in with_rows)
 
 
+def test_a_small_table_stays_whole_with_its_title() -> None:
+    pages = pdfs.pages(to_pdf(a_profit_report(rows=6), issuer=NORTHSIDE))
+
+    (second,) = [page.text for page in pages if "Contribution and stock" in page.text]
+    assert len(re.findall(r"^Die Zauberflöte \d+ \d", second.split("Contribution and stock")[1], re.MULTILINE)) == 6
+    assert "Unsold, at cost" in second
+
+
+@pytest.mark.parametrize("rows", [21, 25, 28, 31])
+def test_no_page_ends_or_begins_with_fewer_than_three_rows(rows: int) -> None:
+    pages = pdfs.pages(to_pdf(a_profit_report(rows=rows), issuer=NORTHSIDE))
+
+    lines = [re.findall(r"^Die Zauberflöte \d+(?: \S+){8,}", page.text, re.MULTILINE) for page in pages]
+    # Only the first table ends in a ratio, or in the dash of none.
+    of_sales = [[line for line in page if line.endswith(("%", "\u2013"))] for page in lines]
+    for counts in (list(map(len, of_sales)), [len(page) - len(s) for page, s in zip(lines, of_sales, strict=True)]):
+        assert sum(counts) == rows
+        assert all(count == 0 or count >= 3 for count in counts)
+
+
 def test_the_last_rows_total_is_never_alone_on_its_page() -> None:
     row = a_report().rows[0]
     for rows in range(18, 30):
