@@ -39,7 +39,7 @@ class Asked:
             database=request.app.state.database,
             secret_hash=_secret_hash(headers),
             method=request.method,
-            path=request.url.path,
+            path=request.scope["path"],
             request_id=request.state.request_id,
             key=headers.get("idempotency-key"),
             if_match=headers.get("if-match"),

@@ -18,6 +18,8 @@ from psycopg.errors import DeadlockDetected, UniqueViolation
 from pydantic import BaseModel
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
+from starlette.types import Scope
 from typing_extensions import override
 
 from api import asking, documents, strays, waiting
@@ -127,6 +129,14 @@ class Desk(APIRouter):
 
     def __init__(self, *, tag: str) -> None:
         super().__init__(prefix="/api", tags=[tag], route_class=DeskRoute)
+        self._words: set[str] = set()
+
+    @override
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether the path is one of this desk's; FastAPI would try every route of every desk on every request."""
+        if _first_word(scope["path"].removeprefix(self.prefix)) not in self._words:
+            return Match.NONE, {}
+        return super().matches(scope)
 
     def reads(
         self, path: str, *, needs: str, single: bool = False, problems: Sequence[str] = (), **extra: Any
@@ -184,6 +194,7 @@ class Desk(APIRouter):
             )
             if single:
                 READERS[path] = spec
+            self._words.add(_first_word(path))
             self.add_api_route(
                 path,
                 _endpoint(spec),
@@ -197,6 +208,11 @@ class Desk(APIRouter):
             return call
 
         return register
+
+
+def _first_word(path: str) -> str:
+    """`bookings` of `/bookings/{booking_id}`; no desk has a path that begins with a parameter."""
+    return path.split("/", 2)[1] if "/" in path else ""
 
 
 def _documented(spec: Spec, problems: Sequence[str], extra: dict[str, Any]) -> dict[str, Any]:

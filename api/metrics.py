@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from prometheus_client import Counter, Histogram
 from starlette.types import Scope
 
@@ -17,5 +19,15 @@ SECONDS = Histogram(
 def count_request(scope: Scope, status: int, seconds: float) -> None:
     """Count by the route's pattern, never by the path asked for: ids would make a series each."""
     route = getattr(scope.get("route"), "path", "none")
-    REQUESTS.labels(route, scope["method"], str(status)).inc()
-    SECONDS.labels(route, scope["method"]).observe(seconds)
+    _counter(route, scope["method"], status).inc()
+    _histogram(route, scope["method"]).observe(seconds)
+
+
+@cache
+def _counter(route: str, method: str, status: int) -> Counter:
+    return REQUESTS.labels(route, method, str(status))
+
+
+@cache
+def _histogram(route: str, method: str) -> Histogram:
+    return SECONDS.labels(route, method)

@@ -7,6 +7,6 @@ from decimal import Decimal
 from uuid import UUID
 
 
-def literal(values: Iterable[UUID | Decimal | int | None]) -> str:
-    """The text of an array of values that need no quotes; the statement casts it: `%s::uuid[]`."""
+def literal(values: Iterable[UUID | Decimal | int | str | None]) -> str:
+    """The text of an array of values that need no quotes (a barcode needs none); the statement casts it: `%s::uuid[]`."""
     return "{" + ",".join("NULL" if value is None else str(value) for value in values) + "}"

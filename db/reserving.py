@@ -10,6 +10,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from db.arrays import literal
 from db.transaction import Tx
 
 
@@ -80,7 +81,7 @@ SELECT e.status AS event_status, e.end_at <= now() AS over, t.currency, e.tax_ra
 FROM tenants t
 LEFT JOIN events e ON e.tenant_id = t.id AND e.id = %(event)s
 LEFT JOIN customers c ON c.tenant_id = t.id AND c.id = %(customer)s
-LEFT JOIN event_seats s ON s.tenant_id = t.id AND s.event_id = e.id AND s.id = ANY(%(seats)s)
+LEFT JOIN event_seats s ON s.tenant_id = t.id AND s.event_id = e.id AND s.id = ANY(%(seats)s::uuid[])
 WHERE t.id = %(tenant)s
 ORDER BY s.sort_key, s.id
 """
@@ -147,7 +148,7 @@ def read_basket(tx: Tx, *, event_id: UUID, customer_id: UUID, seat_ids: Sequence
     """Everything the price and the refusals need, in human seat order; one row without a seat when none was found."""
     return tx.all(
         READ,
-        {"tenant": tx.tenant_id, "event": event_id, "customer": customer_id, "seats": list(seat_ids)},
+        {"tenant": tx.tenant_id, "event": event_id, "customer": customer_id, "seats": literal(seat_ids)},
         into=BasketSeat,
     )
 
@@ -176,12 +177,12 @@ def take(tx: Tx, booking: NewBooking, *, message_id: UUID, process: Mapping[str,
             "by": tx.actor,
             "message": message_id,
             "process": Jsonb(dict(process)),
-            "seat": [ticket.event_seat_id for ticket in tickets],
-            "ticket": [ticket.id for ticket in tickets],
-            "price": [ticket.price for ticket in tickets],
-            "fee": [ticket.fee for ticket in tickets],
-            "tax": [ticket.tax for ticket in tickets],
-            "barcode": [ticket.barcode for ticket in tickets],
+            "seat": literal(ticket.event_seat_id for ticket in tickets),
+            "ticket": literal(ticket.id for ticket in tickets),
+            "price": literal(ticket.price for ticket in tickets),
+            "fee": literal(ticket.fee for ticket in tickets),
+            "tax": literal(ticket.tax for ticket in tickets),
+            "barcode": literal(ticket.barcode for ticket in tickets),
         },
         into=Reserved,
     )

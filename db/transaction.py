@@ -18,6 +18,10 @@ Params = Mapping[str, Any] | Sequence[Any] | None
 
 SYSTEM = "allotment"
 
+# How a transaction opens: the first statement of its own comes in the same round trip.
+NAME_TENANT = "BEGIN; SELECT set_config('allotment.tenant', %s, true)"
+AUTHENTICATE = "BEGIN; SELECT * FROM authenticate(%s)"
+
 
 class DatabaseAway(Exception):
     """PostgreSQL cannot be reached; nothing was done."""
@@ -43,6 +47,9 @@ class Principal:
     def key(self) -> str:
         """What idempotency keys and limits are counted by."""
         return str(self.user_id or self.credential_id)
+
+
+Opened = psycopg.ClientCursor["Principal"]
 
 
 @dataclass(slots=True)
@@ -152,32 +159,30 @@ class Database:
     @contextmanager
     def transaction(self, tenant_id: UUID, *, actor: str = SYSTEM, request_id: str | None = None) -> Iterator[Tx]:
         """A transaction of this tenant, for processes that already know whom they serve."""
-        with self._begun() as conn:
-            conn.execute("SELECT set_config('allotment.tenant', %s, true)", (str(tenant_id),))
-            tx = Tx(conn, tenant_id, actor, request_id)
+        with self._begun(NAME_TENANT, (str(tenant_id),)) as opened:
+            tx = Tx(opened.connection, tenant_id, actor, request_id)
             yield tx
             self._commit(tx)
 
     @contextmanager
     def authenticated(self, secret_hash: bytes, *, request_id: str | None = None) -> Iterator[Tx]:
-        """A transaction of whoever holds this secret: authenticating and naming the tenant is one statement.
+        """A transaction of whoever holds this secret: beginning, authenticating and naming the tenant is one round trip.
 
         Raises Unauthenticated when nobody does.
         """
-        with self._begun() as conn:
-            with conn.cursor(row_factory=class_row(Principal)) as cursor:
-                principal = cursor.execute("SELECT * FROM authenticate(%s)", (secret_hash,)).fetchone()
+        with self._begun(AUTHENTICATE, (secret_hash,)) as opened:
+            principal = opened.fetchone()
             if principal is None:
                 raise Unauthenticated
-            tx = Tx(conn, principal.tenant_id, principal.actor, request_id, principal)
+            tx = Tx(opened.connection, principal.tenant_id, principal.actor, request_id, principal)
             yield tx
             self._commit(tx)
 
     @contextmanager
     def tenantless(self) -> Iterator[Tx]:
         """A transaction that has named no tenant: it sees no agency's rows and may only knock at the doors."""
-        with self._begun() as conn:
-            tx = Tx(conn, UUID(int=0))
+        with self._begun("BEGIN") as opened:
+            tx = Tx(opened.connection, UUID(int=0))
             yield tx
             self._commit(tx)
 
@@ -187,10 +192,11 @@ class Database:
             act()
 
     @contextmanager
-    def _begun(self) -> Iterator[psycopg.Connection[Any]]:
-        conn = self._fresh()
+    def _begun(self, opening: str, params: Params = None) -> Iterator[Opened]:
+        opened = self._fresh(opening, params)
+        conn = opened.connection
         try:
-            yield conn
+            yield opened
         except psycopg.OperationalError as error:
             if conn.broken or conn.closed:
                 raise DatabaseAway(str(error)) from error
@@ -198,21 +204,26 @@ class Database:
         finally:
             self._give_back(conn)
 
-    def _fresh(self) -> psycopg.Connection[Any]:
-        """A connection with an open transaction; connections that died in the pool are passed over."""
+    def _fresh(self, opening: str, params: Params) -> Opened:
+        """A transaction opened in one round trip; connections that died in the pool are passed over."""
         error: Exception | None = None
         for _ in range(self._size + 2):
             try:
                 conn = self._pool.getconn()
             except (PoolTimeout, psycopg.OperationalError) as away:
                 raise DatabaseAway(str(away)) from away
+            # Only a cursor that binds on our side may send two statements at once.
+            opened: Opened = psycopg.ClientCursor(conn, row_factory=class_row(Principal))
             try:
-                conn.execute("BEGIN")
-            except psycopg.OperationalError as dead:
+                opened.execute(opening, params)
+            except psycopg.Error as dead:
+                self._give_back(conn)
+                if not conn.broken:
+                    raise
                 error = dead
-                self._pool.putconn(conn)
             else:
-                return conn
+                opened.nextset()
+                return opened
         raise DatabaseAway(str(error))
 
     def _give_back(self, conn: psycopg.Connection[Any]) -> None:

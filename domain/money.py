@@ -75,7 +75,8 @@ class Money:
     @classmethod
     def total(cls, parts: Iterable["Money"], *, currency: str) -> "Money":
         """The sum of any number of amounts, none included. Raises MixedCurrencies."""
-        return sum(parts, cls.zero(currency))
+        zero = cls.zero(currency)
+        return cls(sum((zero._same(part) for part in parts), zero.amount), currency)
 
     @property
     def is_zero(self) -> bool:
@@ -140,6 +141,8 @@ def split(total: Money, weights: Sequence[Decimal | int]) -> tuple[Money, ...]:
             return ()
         raise ValueError("there is nothing to split the amount over")
     shares = _whole_weights(weights)
+    if total.is_zero:
+        return (total,) * len(shares)
     step = quantum(total.currency)
     units = int(abs(total.amount) / step)
     sign = -1 if total.amount < 0 else 1
@@ -162,6 +165,9 @@ def plain_decimal(text: str) -> Decimal:
 
 def _exact(amount: Decimal, currency: str) -> Decimal:
     step = quantum(currency)
+    # Nearly every amount comes as it is kept; the minus of -0.00 does not.
+    if amount and amount.same_quantum(step) and -_LIMIT < amount < _LIMIT:
+        return amount
     if not amount.is_finite():
         raise InexactMoney("invalid", f"{amount} is not an amount.")
     if abs(amount) >= _LIMIT:
@@ -188,8 +194,11 @@ def _whole_weights(weights: Sequence[Decimal | int]) -> list[int]:
         raise ValueError("weights are not negative")
     if not any(exact):
         return [1] * len(exact)
-    decimals = max(max(0, -int(weight.as_tuple().exponent)) for weight in exact)
-    return [int(weight.scaleb(decimals, context=_EXACT)) for weight in exact]
+    # Most baskets have one price, and most others two.
+    distinct = set(exact)
+    decimals = max(max(0, -int(weight.as_tuple().exponent)) for weight in distinct)
+    whole = {weight: int(weight.scaleb(decimals, context=_EXACT)) for weight in distinct}
+    return [whole[weight] for weight in exact]
 
 
 def _largest_remainder(units: int, shares: list[int]) -> list[int]:

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from db.ids import new_id
-from db.transaction import Database
+from db.transaction import Database, Opened, Params
 from tests.makers.access import Agency
 from tests.makers.callers import Caller, faults, refusal
 from tests.makers.counter import Counter, a_counter
@@ -282,7 +282,7 @@ def test_a_declined_card_leaves_the_booking_as_it_was(counter: Counter) -> None:
 # The hot path
 
 
-def test_reserving_speaks_to_the_database_four_times_after_it_began(
+def test_reserving_speaks_to_the_database_three_times_after_it_began(
     counter: Counter, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     file = tmp_path / "trace"
@@ -290,19 +290,20 @@ def test_reserving_speaks_to_the_database_four_times_after_it_began(
         counter.reserved(1, 2, 3)
 
     spoken = [line for line in file.read_text().splitlines() if "\tSync" in line or "\tQuery\t" in line]
-    assert len(spoken) == 4  # who asks and for which agency; read the basket; take it; COMMIT
+    assert len(spoken) == 3  # read the basket; take it; COMMIT
 
 
 @contextmanager
 def traced(monkeypatch: pytest.MonkeyPatch, file: Path) -> Iterator[None]:
-    """Writes down what goes over the wire between BEGIN and the end of every transaction meanwhile."""
+    """Writes down what goes over the wire between the opening and the end of every transaction meanwhile."""
     fresh, give_back = Database._fresh, Database._give_back
 
-    def watched(database: Database) -> psycopg.Connection[Any]:
-        connection = fresh(database)
+    def watched(database: Database, opening: str, params: Params) -> Opened:
+        opened = fresh(database, opening, params)
+        connection = opened.connection
         connection.prepare_threshold = None  # A statement met often is prepared, which is one more, once.
         connection.pgconn.trace(trace.fileno())
-        return connection
+        return opened
 
     def released(database: Database, connection: psycopg.Connection[Any]) -> None:
         connection.pgconn.untrace()
