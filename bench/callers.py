@@ -129,7 +129,7 @@ class Round:
 
     def open(self, rate: float) -> None:
         """Requests come when they come."""
-        dice = random.Random(7)  # noqa: S311 -- the same crowd every time
+        dice = random.Random(7)
         waiting = deque(zip(_moments(dice, rate, len(self.requests)), self.requests, strict=True))
         while len(self.ends) < len(self.requests):
             while waiting and self.idle and waiting[0][0] <= self.now:

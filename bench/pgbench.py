@@ -19,6 +19,7 @@ from psycopg.conninfo import conninfo_to_dict
 from activities.access import hashed
 from bench.stock import BASKET, CURRENCY, FEE_PERCENT, PRICE, TAX_RATE, Basket
 from db import reserving
+from db.arrays import literal
 from domain.booking import price
 from domain.refunds import DEFAULT_POLICY
 from supervisor import postgres_binaries
@@ -68,9 +69,7 @@ def spread(owner_url: str, baskets: Sequence[Basket]) -> None:
         connection.execute("GRANT SELECT ON bench_baskets TO PUBLIC")
 
 
-def run(
-    url: str, *, of: int, transactions: int, clients: int = 8, rate: float | None = None, threads: int = 1
-) -> Ran:
+def run(url: str, *, of: int, transactions: int, clients: int = 8, rate: float | None = None, threads: int = 1) -> Ran:
     """So many reservations, shared among the clients, each of another of the `of` baskets that were spread.
 
     With a `rate` pgbench begins them at random moments of that rate and counts from the moment they were due.
@@ -113,7 +112,12 @@ def without_walls(owner_url: str, app_url: str) -> Iterator[str]:
 def _script(url: str) -> str:
     with psycopg.connect(url) as connection:
         new_id = "uuidv7()" if connection.info.server_version >= 180000 else "gen_random_uuid()"
-    reads = {"tenant": ":tenant::uuid", "event": ":event::uuid", "customer": ":customer::uuid", "seats": ":seats::uuid[]"}
+    reads = {
+        "tenant": ":tenant::uuid",
+        "event": ":event::uuid",
+        "customer": ":customer::uuid",
+        "seats": ":seats::uuid[]",
+    }
     parts = (OPENING.format(new_id=new_id), reserving.READ % reads, ";", reserving.TAKE % _taking(), ";\nCOMMIT;\n")
     return "".join(parts)
 
@@ -126,7 +130,7 @@ def _taking() -> dict[str, str]:
     return {
         **{name: f":{name}::uuid" for name in ("tenant", "booking", "event", "customer", "message")},
         **{name: f"'{sum_.amount}'::numeric" for name, sum_ in sums.items()},
-        **{name: "'{%s}'" % ",".join(str(money.amount) for money in shares) for name, shares in each.items()},
+        **{name: f"'{literal(money.amount for money in shares)}'" for name, shares in each.items()},
         "seat": ":seats",
         "ticket": ":tickets",
         "barcode": ":barcodes",

@@ -1,9 +1,10 @@
 """Every row of the bench, group by group, in the order of PERFORMANCE.md."""
 
-from bench import papers, processes
+from bench import papers, processes, reserving
 from bench.row import Group
 
 GROUPS: tuple[Group, ...] = (
+    *reserving.GROUPS,
     *processes.GROUPS,
     *papers.GROUPS,
 )

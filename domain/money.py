@@ -75,8 +75,12 @@ class Money:
     @classmethod
     def total(cls, parts: Iterable["Money"], *, currency: str) -> "Money":
         """The sum of any number of amounts, none included. Raises MixedCurrencies."""
-        zero = cls.zero(currency)
-        return cls(sum((zero._same(part) for part in parts), zero.amount), currency)
+        amounts = []
+        for part in parts:
+            if part.currency != currency:
+                raise MixedCurrencies("currency_not_supported", f"{currency} and {part.currency} do not add up.")
+            amounts.append(part.amount)
+        return cls(sum(amounts, Decimal(0)), currency)
 
     @property
     def is_zero(self) -> bool:
