@@ -28,7 +28,7 @@ SEATS, RUN, ROUNDS = 100_000, 4_000, 3
 FEW, MANY = 8, 64
 AGENCIES, SEATS_EACH, RUN_OF_AGENCIES = 100, 240, 6_000
 STORM_SEATS, STORM_BASKETS, STORM_MOST = 50, 2_000, 4
-CREATED, CONFLICT = 201, 409
+CREATED, CONFLICT, AWAY = 201, 409, 503
 # The knee: the highest rate, as a part of what a closed loop reaches, at which nobody waits longer than this.
 STEPS, PATIENCE, STEP_SECONDS, HALF_SECONDS = (0.9, 0.8, 0.7, 0.6, 0.5), 0.1, 3, 8
 WARM = 20
@@ -184,6 +184,8 @@ def one_reservation(app_url: str, baskets: Sequence[Basket]) -> list[wire.Trip]:
             before = len(tapped.said)
             headers = {"Authorization": f"Bearer {basket.sale.token}"}
             answer = http.post(callers.PATH, json=basket.body(), headers=headers)
+            while answer.status_code == AWAY:  # The first connection is on its way, and nothing was done.
+                answer = http.post(callers.PATH, json=basket.body(), headers=headers)
             if answer.status_code != CREATED:
                 raise RuntimeError(f"the basket was not reserved: {answer.text}")
         return tapped.trips(before)

@@ -38,6 +38,8 @@ FILE = 50_000
 # What a sale leaves behind. The seats themselves stay; a seat that was sold is offered again.
 EMPTIED = "bookings, tickets, history, outbox, idempotency_keys"
 OFFERED = "UPDATE event_seats SET status = 'AVAILABLE', held_until = NULL WHERE status <> 'AVAILABLE'"
+# A run may last longer than a token.
+KEPT = "UPDATE credentials SET expires_at = now() + interval '1 day' WHERE kind = 'ACCESS'"
 TOUCHED = ("event_seats", "bookings", "tickets", "history", "outbox", "customers", "events", "tenants", "credentials")
 
 
@@ -92,6 +94,7 @@ def put_back(owner_url: str) -> None:
     with psycopg.connect(owner_url, autocommit=True) as connection:
         connection.execute(f"TRUNCATE {EMPTIED} CASCADE")
         connection.execute(OFFERED)
+        connection.execute(KEPT)
         for table in TOUCHED:
             connection.execute(f"VACUUM (ANALYZE) {table}")
         connection.execute("CHECKPOINT")

@@ -19,7 +19,7 @@ Trip = list[str]
 
 @dataclass
 class Wire:
-    """A relay for one connection that keeps what the client says."""
+    """A relay for one connection at a time that keeps what the client of the latest one says."""
 
     url: str
     said: bytearray = field(default_factory=bytearray)
@@ -53,7 +53,7 @@ def listened_to(url: str) -> Iterator[Wire]:
         here = {"host": "127.0.0.1", "port": door.getsockname()[1], "sslmode": "disable", "gssencmode": "disable"}
         wire = Wire(make_conninfo(url, **here))
         server = (str(there["host"]), int(str(there["port"])))
-        threading.Thread(target=_relay, args=(door, server, wire.said), daemon=True).start()
+        threading.Thread(target=_relay, args=(door, server, wire), daemon=True).start()
         yield wire
 
 
@@ -77,13 +77,18 @@ def _messages(said: bytes) -> Iterator[tuple[int, bytes, bytes]]:
         at += 1 + length
 
 
-def _relay(door: socket.socket, server: tuple[str, int], said: bytearray) -> None:
-    client, _ = door.accept()
-    with client, socket.create_connection(server) as there:
-        back = threading.Thread(target=_pump, args=(there, client, None), daemon=True)
-        back.start()
-        _pump(client, there, said)
-        back.join()
+def _relay(door: socket.socket, server: tuple[str, int], wire: Wire) -> None:
+    while True:
+        try:
+            client, _ = door.accept()
+        except OSError:
+            return
+        wire.said = bytearray()
+        with client, socket.create_connection(server) as there:
+            back = threading.Thread(target=_pump, args=(there, client, None), daemon=True)
+            back.start()
+            _pump(client, there, wire.said)
+            back.join()
 
 
 def _pump(source: socket.socket, target: socket.socket, kept: bytearray | None) -> None:
