@@ -12,7 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from activities import reserving as steps
-from api.app import build
+from api.app import THREADS, build
 from bench import reserving as rows
 from bench import stock, wire
 from bench.callers import PATH
@@ -66,7 +66,7 @@ def test_two_hundred_callers_at_once_wait_their_turn_and_are_all_served(clone: C
         sale = stock.lay_in(database, name="Rush", seats=200)
     baskets, headers = sale.baskets(size=1), {"Authorization": f"Bearer {sale.token}"}
 
-    with TestClient(build(Settings(), Database(clone.app_url, size=8))) as http, ThreadPoolExecutor(200) as crowd:
+    with TestClient(build(Settings(), Database(clone.app_url, size=THREADS))) as http, ThreadPoolExecutor(200) as crowd:
         while http.get("/api/bookings", headers=headers).status_code == 503:
             continue  # The first connection is on its way.
         answers = list(crowd.map(lambda one: http.post(PATH, json=one.body(), headers=headers).status_code, baskets))
