@@ -38,6 +38,12 @@ BREAKS: dict[str, tuple[str, ...]] = {
         "ALTER TABLE payments DROP CONSTRAINT ck_payments_never_refunded_more_than_paid",
         "UPDATE refunds SET amount = 1000 WHERE booking_id = '{booking}'",
     ),
+    "M2 a payment that says it gave back what nobody got": (
+        "UPDATE payments SET refunded_amount = amount WHERE refunded_amount = 0 AND status = 'COMPLETED'",
+    ),
+    "M2 a refund before there was money": (
+        "UPDATE refunds SET created_at = created_at - interval '1 day' WHERE status = 'SETTLED'",
+    ),
     "M3 a payment the provider knows nothing of": (
         "UPDATE payments SET provider_transaction_id = 'ch_gone' WHERE booking_id = '{booking}'",
     ),
@@ -56,6 +62,7 @@ BREAKS: dict[str, tuple[str, ...]] = {
     "M4 a lost cent of the fee": (
         "UPDATE tickets SET fee = fee - 0.01 WHERE booking_id = '{booking}' AND position = 1",
     ),
+    "M4 a discount above the price": ("UPDATE tickets SET discount = price + 1 WHERE status = 'RESERVED'",),
     "M4 a refund of other than was decided": (
         "UPDATE cancellations SET refund_total = 1 WHERE booking_id = '{booking}'",
     ),

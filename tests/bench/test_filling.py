@@ -1,0 +1,89 @@
+"""What the filling writes is what trading would have left behind: no invariant finds anything, and its owner can log in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+
+from bench.filling import Filled, fill
+from db import invariants
+from db.invariants import Outside
+from db.transaction import Database
+from domain.numbers import read_barcode
+from reports import profit
+from tests import ground
+from tests.ground import Clone
+from tests.makers.books import scope
+
+TICKETS, FOR_SALE = 10_000, 60
+
+Full = tuple[Clone, Filled]
+
+
+@pytest.fixture(scope="module")
+def full(worker_name: str) -> Iterator[Full]:
+    with ground.clone(f"{worker_name}_filled") as clone:
+        yield clone, fill(clone.owner_url, tickets=TICKETS, seed=7, for_sale=FOR_SALE)
+
+
+def the_providers_side(clone: Clone) -> Outside:
+    """A provider whose book says what ours does; nothing is running, and nothing should be."""
+    with psycopg.connect(clone.owner_url) as connection:
+        rows = connection.execute(
+            """SELECT p.provider_transaction_id, b.booking_number, p.currency, p.amount::text, p.refunded_amount::text
+               FROM payments p JOIN bookings b ON b.tenant_id = p.tenant_id AND b.id = p.booking_id"""
+        ).fetchall()
+    names = ("reference", "description", "currency", "captured", "refunded")
+    book = [dict(zip(names, row, strict=True)) for row in rows]
+    return Outside(provider_book=book, processes=[], awake_since=datetime.now(UTC) - timedelta(hours=1))
+
+
+def test_no_invariant_finds_anything(full: Full) -> None:
+    clone, _ = full
+
+    with invariants.audit(clone.owner_url, the_providers_side(clone)) as connection:
+        found = [
+            (one.name, row.subject, row.fault)
+            for one in invariants.invariants()
+            for row in invariants.violations(connection, one)
+        ]
+
+    assert found == []
+
+
+def test_as_many_tickets_are_sold_as_were_asked_for(full: Full) -> None:
+    clone, filled = full
+
+    with Database(clone.app_url) as database, database.transaction(filled.tenant_id) as tx:
+        told = profit.read(tx, scope(datetime.now(UTC))).totals
+        free = tx.value("SELECT count(*) FROM event_seats WHERE event_id = %s", (filled.for_sale_event_id,))
+
+    assert told["tickets_sold"] - told["tickets_refunded"] == TICKETS
+    assert (free, len(filled.event_ids)) == (FOR_SALE, 4)
+
+
+def test_its_codes_can_be_scanned(full: Full) -> None:
+    clone, filled = full
+
+    with Database(clone.app_url) as database, database.transaction(filled.tenant_id) as tx:
+        codes = tx.values("SELECT barcode FROM tickets LIMIT 500")
+
+    assert [code for code in codes if read_barcode(code) != code] == []
+
+
+def test_another_agency_fits_beside_it(full: Full) -> None:
+    clone, filled = full
+
+    other = fill(clone.owner_url, tickets=8, seed=7)
+
+    assert other.tenant_id != filled.tenant_id
+
+
+def test_tickets_come_in_bookings_of_four(full: Full) -> None:
+    clone, _ = full
+
+    with pytest.raises(ValueError, match="bookings of 4"):
+        fill(clone.owner_url, tickets=10, seed=7)
