@@ -1,4 +1,4 @@
-"""The dispatcher: delivers the outbox to Temporal and to mail until accepted, and ends what the clock has ended."""
+"""The dispatcher: delivers the outbox to Temporal and to mail until accepted, ends and adds up what the clock has ended."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ import structlog
 import logs
 from activities import mailing
 from activities.expiring import expire_due_reservations
+from activities.totals import add_up_closed_days
 from db import outbox
 from db.outbox import Message
 from db.transaction import Database, DatabaseAway
@@ -33,7 +34,7 @@ T = TypeVar("T")
 log = structlog.get_logger("dispatcher")
 
 BATCH = 100
-IDLE_PAUSE, LETTERS_PAUSE, EXPIRY_PAUSE, UNANSWERED_PAUSE = 0.05, 0.2, 1.0, 5.0
+IDLE_PAUSE, LETTERS_PAUSE, EXPIRY_PAUSE, UNANSWERED_PAUSE, TOTALS_PAUSE = 0.05, 0.2, 1.0, 5.0, 60.0
 # A start is mostly that of a basket's process, which then sleeps for minutes: collected for a moment, many cost the rows
 # and the engine hardly more than one, and whoever pays at once spares it.
 STARTS_PAUSE = 0.15
@@ -103,6 +104,7 @@ async def serve(settings: Settings, database: Database, *, stop: asyncio.Event) 
             _repeat(stop, lambda: asyncio.to_thread(expire_due_reservations, database), pause=EXPIRY_PAUSE),
             _repeat(stop, lambda: asyncio.to_thread(_send_unanswered_again, database), pause=UNANSWERED_PAUSE),
             _repeat(stop, lanes[0].bring_back_lost, pause=LOST_PAUSE),
+            _repeat(stop, lambda: asyncio.to_thread(add_up_closed_days, database), pause=TOTALS_PAUSE),
         ]
         tasks = [asyncio.ensure_future(one) for one in rounds]
         await stop.wait()

@@ -220,9 +220,7 @@ def _places(hall: int, seats: int) -> Iterator[tuple[int, int, str, str, str, st
 def _fill_apart(owner_url: str, first: psycopg.Connection[Any], plan: Plan) -> None:
     """Orders, then bookings in the order of their times, dealt out to sessions side by side."""
     bought = [(at, at + SHOWS_AT_ONCE - 1) for at in range(0, plan.shows + 1, SHOWS_AT_ONCE)]
-    sold = [
-        (at, min(at + BOOKINGS_AT_ONCE, plan.bookings) - 1) for at in range(0, plan.bookings, BOOKINGS_AT_ONCE)
-    ]
+    sold = [(at, min(at + BOOKINGS_AT_ONCE, plan.bookings) - 1) for at in range(0, plan.bookings, BOOKINGS_AT_ONCE)]
     with _session(owner_url) as second:
         _copy_facts(first, second)
         for parts, files in ((bought, ("buying",)), (sold, ("selling", "cancelling"))):

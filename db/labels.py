@@ -13,7 +13,7 @@ def name(tx: Tx, *, object: str, subject_id: UUID, label: str) -> None:
 
     Stamped under the books' lock as postings are: a report for a moment waits for who is naming things at that moment.
     """
-    tx.run(ledger.LOCK.format(verb="pg_advisory_xact_lock_shared"), (tx.tenant_id,))
+    tx.run(ledger.LOCK.format(verb="pg_advisory_xact_lock_shared"), {"tenant": tx.tenant_id})
     tx.run(
         """INSERT INTO labels (tenant_id, object, subject_id, label, since)
            SELECT %(tenant)s, %(object)s, %(subject)s, %(label)s, clock_timestamp()

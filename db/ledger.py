@@ -10,7 +10,10 @@ from db.ids import new_id
 from db.transaction import Tx
 from domain.ledger import Entry, Leg, SeatMove
 
-LOCK = "SELECT {verb}(hashtextextended('books of ' || %s::text, 1))"
+BOOKS = "hashtextextended('books of ' || %(tenant)s::text, 1)"
+"""The number under which an agency's books are held."""
+
+LOCK = f"SELECT {{verb}}({BOOKS})"
 
 
 def post(
@@ -27,14 +30,17 @@ def post(
     """Write an entry; the same key again writes nothing and returns the entry there is.
 
     `occurred_at` is the fact's own time (delivered, paid, captured); `recorded_at` is stamped after the books' lock,
-    so that a report that has waited for the lock has seen every entry recorded before it (accounting.md B).
+    so that a report that has waited for the lock has seen every entry recorded before it (accounting.md B), and never
+    before the end of the last closed day, whatever the clock does: what a day adds up to does not change any more.
     """
     _hold_books(tx)
     entry_id: UUID | None = tx.value(
         """INSERT INTO journal_entries (tenant_id, id, kind, key, subject_object, subject_id, reason, by, currency,
                occurred_at, effective_at, accounting_date, recorded_at, reverses_id)
            SELECT t.id, %(id)s, %(kind)s, %(key)s, %(object)s, %(subject)s, %(reason)s, %(by)s, t.currency,
-               %(at)s, %(at)s, (%(at)s::timestamptz AT TIME ZONE t.timezone)::date, clock_timestamp(), %(reverses)s
+               %(at)s, %(at)s, (%(at)s::timestamptz AT TIME ZONE t.timezone)::date,
+               GREATEST(clock_timestamp(), (SELECT max(s.ends_at) FROM ledger_stretches s
+                                            WHERE s.tenant_id = t.id AND s.span = 'DAY')), %(reverses)s
            FROM tenants t WHERE t.id = %(tenant)s
            ON CONFLICT (tenant_id, key) DO NOTHING RETURNING id""",
         {
@@ -65,12 +71,12 @@ def is_posted(tx: Tx, key: str) -> bool:
 
 def _hold_books(tx: Tx) -> None:
     """Shared with other writers; a report takes it alone for an instant."""
-    tx.run(LOCK.format(verb="pg_advisory_xact_lock_shared"), (tx.tenant_id,))
+    tx.run(LOCK.format(verb="pg_advisory_xact_lock_shared"), {"tenant": tx.tenant_id})
 
 
 def settle_books(tx: Tx) -> None:
     """Wait until every transaction that is writing to the books has ended."""
-    tx.run(LOCK.format(verb="pg_advisory_xact_lock"), (tx.tenant_id,))
+    tx.run(LOCK.format(verb="pg_advisory_xact_lock"), {"tenant": tx.tenant_id})
 
 
 def _write_legs(tx: Tx, entry_id: UUID, legs: Sequence[Leg]) -> None:

@@ -1,15 +1,18 @@
-"""What the books say at a moment: sums of the journal's legs, account balances, and the names things had then."""
+"""What the books say at a moment: sums of the journal's legs, account balances, and the names things had then.
+
+Every sum is read in one way (`db/stretches.py`): totals of closed stretches, and the legs themselves for the rest.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
-from uuid import UUID
 
 from db import ledger
+from db.stretches import Scope, said
 from db.transaction import Tx
 from domain.ledger import Account
 from domain.profit import GroupSum
@@ -23,18 +26,7 @@ NOBODY = ""
 """The key of legs that belong to no event, supplier or section."""
 
 _ACCOUNTS = {account.code: account for account in Account}
-_GROUPS: dict[GroupBy, str] = {"event": "event_id::text", "supplier": "supplier_id::text", "section": "section"}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Scope:
-    """Which legs a report reads: effective up to `as_of`, recorded up to `known_at`; days are the agency's, inclusive."""
-
-    as_of: datetime
-    known_at: datetime
-    from_date: date | None = None
-    to_date: date | None = None
-    event_id: UUID | None = None
+_GROUPS: dict[GroupBy, str] = {"event": "event_id", "supplier": "supplier_id", "section": "section"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,12 +52,6 @@ class _Label:
     label: str
 
 
-_WITHIN = """effective_at <= %(as_of)s AND recorded_at <= %(known_at)s
-    AND (%(event)s::uuid IS NULL OR event_id = %(event)s)"""
-_PERIOD = """AND (%(from)s::date IS NULL OR accounting_date >= %(from)s)
-    AND (%(to)s::date IS NULL OR accounting_date <= %(to)s)"""
-
-
 def database_now(tx: Tx) -> datetime:
     """The clock that decides what is past."""
     moment: datetime = tx.value("SELECT clock_timestamp()")
@@ -85,20 +71,21 @@ def await_quiet(tx: Tx, scope: Scope) -> None:
 
 def flows(tx: Tx, scope: Scope, *, group_by: GroupBy, accounts: Sequence[Account]) -> list[GroupSum]:
     """Legs of these accounts within the scope's days, added up by group and account."""
-    return _sums(tx, scope, group_by=group_by, accounts=accounts, condition=f"{_WITHIN} {_PERIOD}")
+    return _sums(tx, scope, group_by=group_by, accounts=accounts)
 
 
 def positions(tx: Tx, scope: Scope, *, group_by: GroupBy, accounts: Sequence[Account]) -> list[GroupSum]:
     """Legs of these accounts from the beginning up to the scope's moment, whatever its days say."""
-    return _sums(tx, scope, group_by=group_by, accounts=accounts, condition=_WITHIN)
+    return _sums(tx, replace(scope, from_date=None, to_date=None), group_by=group_by, accounts=accounts)
 
 
 def balances(tx: Tx, scope: Scope) -> list[Balance]:
     """Every account that was ever used up to that moment, by code."""
+    parts, values = said(tx, replace(scope, from_date=None, to_date=None))
     return tx.all(
-        f"""SELECT account AS code, currency, sum(amount) AS amount FROM journal_legs
-            WHERE {_WITHIN} GROUP BY account, currency ORDER BY account, currency""",
-        _parameters(scope),
+        f"""SELECT account AS code, currency, sum(amount) AS amount FROM ({parts}) AS said
+            GROUP BY account, currency ORDER BY account, currency""",
+        values,
         into=Balance,
     )
 
@@ -114,25 +101,15 @@ def labels(tx: Tx, *, thing: Literal["event", "supplier"], at: datetime) -> dict
     return {row.key: row.label for row in rows}
 
 
-def _sums(tx: Tx, scope: Scope, *, group_by: GroupBy, accounts: Sequence[Account], condition: str) -> list[GroupSum]:
-    group = _GROUPS[group_by]
+def _sums(tx: Tx, scope: Scope, *, group_by: GroupBy, accounts: Sequence[Account]) -> list[GroupSum]:
+    parts, values = said(tx, scope)
     rows = tx.all(
-        f"""SELECT COALESCE({group}, '') AS key, account, sum(amount) AS amount, sum(quantity) AS quantity
-            FROM journal_legs WHERE account = ANY(%(accounts)s) AND {condition}
-            GROUP BY COALESCE({group}, ''), account""",
-        {**_parameters(scope), "accounts": [account.code for account in accounts]},
+        f"""SELECT COALESCE(key::text, '') AS key, account, amount, quantity FROM (
+                SELECT {_GROUPS[group_by]} AS key, account, sum(amount) AS amount, sum(quantity)::bigint AS quantity
+                FROM ({parts}) AS said WHERE account = ANY(%(accounts)s) GROUP BY {_GROUPS[group_by]}, account) AS sums""",
+        {**values, "accounts": [account.code for account in accounts]},
         into=_Sum,
     )
     return [
         GroupSum(key=row.key, account=_ACCOUNTS[row.account], amount=row.amount, quantity=row.quantity) for row in rows
     ]
-
-
-def _parameters(scope: Scope) -> dict[str, object]:
-    return {
-        "as_of": scope.as_of,
-        "known_at": scope.known_at,
-        "from": scope.from_date,
-        "to": scope.to_date,
-        "event": scope.event_id,
-    }

@@ -81,6 +81,9 @@ BREAKS: dict[str, tuple[str, ...]] = {
     "P2 a seat that no receipt brought": ("DELETE FROM receipt_seats WHERE event_seat_id = '{free}'",),
     "P3 a ticket at another price than the books": ("UPDATE tickets SET price = price + 1 WHERE status = 'CONFIRMED'",),
     "P3 a ticket at another cost than the books": ("UPDATE tickets SET cost = cost + 1 WHERE status = 'CONFIRMED'",),
+    "P4 a closed day whose totals are missing": (
+        "INSERT INTO ledger_stretches (tenant_id, span, ends_at) VALUES ('{tenant}', 'DAY', now() + interval '1 day')",
+    ),
     "T1 a good ticket of an ended booking": ("UPDATE bookings SET status = 'CANCELLED' WHERE id = '{booking}'",),
     "T1 a sold ticket without a cost": ("UPDATE tickets SET cost = NULL WHERE booking_id = '{booking}'",),
     "T1 one code on two tickets": (
