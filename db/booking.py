@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from db import history
+from db.arrays import literal
 from db.seating import LIVE, Seat, end_lapsed, end_tickets, lock_seats
 from db.transaction import Tx
 
@@ -236,6 +237,25 @@ def give_up(tx: Tx, booking: Booking, *, reason: str, payment_status: str | None
     return freed
 
 
+EXPIRE = """
+WITH ended AS (
+    UPDATE tickets SET status = 'CANCELLED', cancelled_at = now()
+    WHERE tenant_id = %(tenant)s AND booking_id = ANY(%(due)s::uuid[]) AND status = 'RESERVED' RETURNING id, event_seat_id
+), freed AS (
+    UPDATE event_seats s SET status = 'AVAILABLE', held_until = NULL FROM ended
+    WHERE s.tenant_id = %(tenant)s AND s.id = ended.event_seat_id RETURNING s.id
+), over AS (
+    UPDATE bookings SET status = 'CANCELLED', cancellation_reason = 'EXPIRED', cancelled_at = now(), version = version + 1
+    WHERE tenant_id = %(tenant)s AND id = ANY(%(due)s::uuid[]) RETURNING id
+)
+INSERT INTO history (tenant_id, object, subject_id, by, from_status, to_status, reason)
+SELECT %(tenant)s, object, id, %(by)s, 'RESERVED', to_status, 'EXPIRED' FROM (
+    SELECT 'ticket' AS object, id, 'CANCELLED' AS to_status FROM ended
+    UNION ALL SELECT 'event_seat', id, 'AVAILABLE' FROM freed
+    UNION ALL SELECT 'booking', id, 'CANCELLED' FROM over) AS changes
+"""
+
+
 def expire_many(tx: Tx, booking_ids: Sequence[UUID]) -> list[UUID]:
     """End those of the bookings whose time is over, in a handful of statements; returns which.
 
@@ -248,24 +268,16 @@ def expire_many(tx: Tx, booking_ids: Sequence[UUID]) -> list[UUID]:
     )
     if not due:
         return []
-    seat_ids = tx.values(
-        "SELECT event_seat_id FROM tickets WHERE tenant_id = %s AND booking_id = ANY(%s) AND status = 'RESERVED'",
-        (tx.tenant_id, due),
-    )
-    lock_seats(tx, seat_ids)
-    ticket_ids = tx.values(
-        "SELECT id FROM tickets WHERE tenant_id = %s AND booking_id = ANY(%s) AND status = 'RESERVED'",
-        (tx.tenant_id, due),
-    )
-    end_tickets(tx, ticket_ids, reason="EXPIRED")
+    values = {"tenant": tx.tenant_id, "due": literal(due), "by": tx.actor}
     tx.run(
-        """UPDATE bookings SET status = 'CANCELLED', cancellation_reason = 'EXPIRED', cancelled_at = now(),
-               version = version + 1 WHERE tenant_id = %s AND id = ANY(%s)""",
-        (tx.tenant_id, due),
+        """SELECT FROM event_seats WHERE tenant_id = %(tenant)s AND id IN (
+               SELECT event_seat_id FROM tickets
+               WHERE tenant_id = %(tenant)s AND booking_id = ANY(%(due)s::uuid[]) AND status = 'RESERVED')
+           ORDER BY id FOR NO KEY UPDATE""",
+        values,
     )
-    history.note_many(
-        tx, object="booking", subject_ids=due, from_status="RESERVED", to_status="CANCELLED", reason="EXPIRED"
-    )
+    # Which tickets still live is asked again: a lapsed seat may have gone to somebody else while we waited for it.
+    tx.run(EXPIRE, values)
     return due
 
 
