@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from db.arrays import literal
 from db.transaction import Tx
 
 
@@ -57,7 +58,7 @@ def note_many(
     tx.run(
         """INSERT INTO history (tenant_id, object, subject_id, by, from_status, to_status, reason, operation_id)
            SELECT %s, %s, subject, %s, %s, %s, %s, %s FROM unnest(%s::uuid[]) WITH ORDINALITY AS s(subject, n) ORDER BY n""",
-        (tx.tenant_id, object, tx.actor, from_status, to_status, reason, operation_id, list(subject_ids)),
+        (tx.tenant_id, object, tx.actor, from_status, to_status, reason, operation_id, literal(subject_ids)),
     )
 
 

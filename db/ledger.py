@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from db.arrays import literal
 from db.ids import new_id
 from db.transaction import Tx
 from domain.ledger import Entry, Leg, SeatMove
@@ -103,22 +104,32 @@ def _write_legs(tx: Tx, entry_id: UUID, legs: Sequence[Leg]) -> None:
 
 
 def _write_moves(tx: Tx, entry_id: UUID, moves: Sequence[SeatMove]) -> None:
+    """Thousands of seats share a few places: event, supplier and section are said once each and counted from 1."""
     if not moves:
         return
+    places = {place: number for number, place in enumerate(dict.fromkeys(map(_place, moves)), 1)}
     tx.run(
         """INSERT INTO seat_movements (tenant_id, entry_id, event_seat_id, account, quantity, cost, event_id,
                supplier_id, section)
-           SELECT %(tenant)s, %(entry)s, m.* FROM unnest(%(seat)s::uuid[], %(account)s::text[], %(quantity)s::smallint[],
-               %(cost)s::numeric[], %(event)s::uuid[], %(supplier)s::uuid[], %(section)s::text[]) AS m""",
+           SELECT %(tenant)s, %(entry)s, m.seat, m.account::text, m.quantity, m.cost, p.event, p.supplier, p.section
+           FROM unnest(%(seat)s::uuid[], %(account)s::int[], %(quantity)s::smallint[], %(cost)s::numeric[], %(place)s::int[])
+               AS m(seat, account, quantity, cost, place)
+           JOIN unnest(%(event)s::uuid[], %(supplier)s::uuid[], %(section)s::text[]) WITH ORDINALITY
+               AS p(event, supplier, section, n) ON p.n = m.place""",
         {
             "tenant": tx.tenant_id,
             "entry": entry_id,
-            "seat": [move.event_seat_id for move in moves],
-            "account": [move.account.code for move in moves],
-            "quantity": [move.quantity for move in moves],
-            "cost": [move.cost for move in moves],
-            "event": [move.event_id for move in moves],
-            "supplier": [move.supplier_id for move in moves],
-            "section": [move.section for move in moves],
+            "seat": literal(move.event_seat_id for move in moves),
+            "account": literal(int(move.account.code) for move in moves),
+            "quantity": literal(move.quantity for move in moves),
+            "cost": literal(move.cost for move in moves),
+            "place": literal(places[_place(move)] for move in moves),
+            "event": [event_id for event_id, _, _ in places],
+            "supplier": [supplier_id for _, supplier_id, _ in places],
+            "section": [section for _, _, section in places],
         },
     )
+
+
+def _place(move: SeatMove) -> tuple[UUID, UUID, str]:
+    return move.event_id, move.supplier_id, move.section
