@@ -20,7 +20,7 @@ from api.problems import Rejected
 from api.shapes import Instant, MoneyShape, Shape
 from db import access
 from db import reports as sums
-from db.reports import Scope
+from db.stretches import Scope
 from db.transaction import Tx
 from reports import kinds, requests
 from reports.requests import Request

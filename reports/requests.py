@@ -8,7 +8,8 @@ from datetime import date, datetime
 from typing import Any, Literal, cast
 from uuid import UUID
 
-from db.reports import GroupBy, Scope
+from db.reports import GroupBy
+from db.stretches import Scope
 from db.transaction import Tx
 from reports import profit, revenue, trial_balance, valuation
 from reports.tables import Report

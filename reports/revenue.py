@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from db import reports as sums
-from db.reports import GroupBy, Scope
+from db.reports import GroupBy
+from db.stretches import Scope
 from db.transaction import Tx
 from domain import profit as rules
 from domain.ledger import Account

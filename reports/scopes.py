@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 from db import access
 from db import reports as sums
-from db.reports import GroupBy, Scope
+from db.reports import GroupBy
+from db.stretches import Scope
 from db.transaction import Tx
 from domain.money import Money
 from domain.profit import Report as Found

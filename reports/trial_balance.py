@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from db import reports as sums
-from db.reports import Balance, Scope
+from db.reports import Balance
+from db.stretches import Scope
 from db.transaction import Tx
 from domain.ledger import Account
 from reports.scopes import begun

@@ -16,7 +16,7 @@ from activities import documents as asking
 from activities.documents import DocumentActivities, DocumentStep, Made
 from db import documents, reports
 from db.documents import Document
-from db.reports import Scope
+from db.stretches import Scope
 from db.transaction import Database, Tx
 from domain.states import Refused
 from gateways.payments import SimulatedPayments

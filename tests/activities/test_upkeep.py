@@ -11,7 +11,7 @@ import pytest
 
 from activities.upkeep import UpkeepActivities, close_event, reopen_event
 from db import reports, upkeep
-from db.reports import Scope
+from db.stretches import Scope
 from db.transaction import Database, Tx
 from domain.states import Refused
 from gateways.payments import SimulatedPayments

@@ -18,7 +18,8 @@ from activities.totals import add_up_closed_days
 from db import invariants, reports, totals
 from db.ids import new_id
 from db.invariants import Outside
-from db.reports import GroupBy, Scope
+from db.reports import GroupBy
+from db.stretches import Scope
 from db.transaction import Database, Tx
 from domain.ledger import Account
 from reports import profit, revenue, trial_balance, valuation

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from db import labels, ledger
 from db.ids import new_id
-from db.reports import Scope
+from db.stretches import Scope
 from db.transaction import Tx
 from domain import ledger as postings
 from domain.ledger import CancelledTicket, Entry, OwnedSeat, SoldTicket

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from db import labels, reports
 from db.reports import GroupBy
+from db.stretches import Scope
 from db.transaction import Database, Tx
 from domain import ledger as postings
 from domain.ledger import CapturedShare
@@ -240,7 +241,7 @@ def test_the_same_moment_gives_the_same_bytes_whatever_happens_later(database: D
         assert [(to_json(read), to_csv(read)) for read in every_report(tx, asked)] == before
 
 
-def every_report(tx: Tx, asked: reports.Scope) -> list[Report]:
+def every_report(tx: Tx, asked: Scope) -> list[Report]:
     grouped = [
         read(tx, asked, group_by=group) for read in (profit.read, revenue.read, valuation.read) for group in GROUPS
     ]
