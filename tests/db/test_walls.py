@@ -35,6 +35,8 @@ APPEND_ONLY = {
     "receipt_lines",
     "receipt_seats",
     "bill_settlements",
+    "ledger_stretches",
+    "ledger_totals",
 }
 DOORS = {
     "authenticate",

@@ -25,6 +25,7 @@ KNOWN: dict[str, dict[str, Any]] = {
     "credentials": {"kind": "API_KEY", "expires_at": None},
     "seat_movements": {"account": "1200"},
     "bill_settlements": {"source": "PAYMENT"},
+    "ledger_stretches": {"span": "DAY"},
 }
 
 VALUES: dict[type[types.TypeEngine[Any]], Callable[[], Any]] = {
