@@ -1,10 +1,11 @@
 """Every row of the bench, group by group, in the order of PERFORMANCE.md."""
 
-from bench import papers, processes, reserving
+from bench import papers, processes, receiving, reserving
 from bench.row import Group
 
 GROUPS: tuple[Group, ...] = (
     *reserving.GROUPS,
+    *receiving.GROUPS,
     *processes.GROUPS,
     *papers.GROUPS,
 )

@@ -82,11 +82,19 @@ def lay_in(database: Database, *, name: str, seats: int) -> OnSale:
         event_id = _event(tx, seats=seats)
         order_id = _order(tx, event_id, seats=seats)
         buyers = tuple(customers.add(tx, facts) for facts in _customers())
-    _receive(database, tenant_id, order_id, seats=seats)
+    Receiving(database).record(_delivered(database, tenant_id, order_id, seats=seats))
     with database.transaction(tenant_id, actor=owner) as tx:
         owned = tx.values("SELECT id FROM event_seats WHERE event_id = %s ORDER BY sort_key", (event_id,))
     token = logins.log_in(database, account=owner, password=PASSWORD, address="bench").access_token
     return OnSale(tenant_id=tenant_id, event_id=event_id, seats=tuple(owned), customers=buyers, token=token)
+
+
+def a_delivery(database: Database, *, name: str, seats: int) -> DeliveryStep:
+    """An agency of its own whose whole order stands at the door: the step that takes it in is all that is left."""
+    tenant_id = logins.create_tenant(database, name=name, currency=CURRENCY, timezone=ZONE)
+    with database.transaction(tenant_id) as tx:
+        order_id = _order(tx, _event(tx, seats=seats), seats=seats)
+    return _delivered(database, tenant_id, order_id, seats=seats)
 
 
 def put_back(owner_url: str) -> None:
@@ -170,8 +178,8 @@ def _draft(supplier_id: UUID, lines: Sequence[DraftLine]) -> Draft:
     )
 
 
-def _receive(database: Database, tenant_id: UUID, order_id: UUID, *, seats: int) -> None:
-    """The steps of the order's process, one after the other."""
+def _delivered(database: Database, tenant_id: UUID, order_id: UUID, *, seats: int) -> DeliveryStep:
+    """The steps of the order's process up to the delivery, one after the other."""
     steps = Purchasing(database)
     with database.transaction(tenant_id) as tx:
         operation_id = purchasing.begin_submit(tx, order_id)
@@ -185,4 +193,4 @@ def _receive(database: Database, tenant_id: UUID, order_id: UUID, *, seats: int)
         now = bookings.database_now(tx)
         note = Note(reference="LS-1", said_at=None, delivered_at=now, blocks=(block,))
         operation_id = receiving.begin_receive(tx, order_id, note)
-    Receiving(database).record(DeliveryStep(tenant_id=tenant_id, order_id=order_id, operation_id=operation_id))
+    return DeliveryStep(tenant_id=tenant_id, order_id=order_id, operation_id=operation_id)
