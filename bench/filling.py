@@ -21,6 +21,7 @@ import psycopg
 from activities.access import add_user, create_tenant, hashed
 from db import access
 from db.ids import new_id
+from db.invariants import Outside
 from db.transaction import Database
 from domain.access import permissions_of
 from domain.labels import seat_key
@@ -103,6 +104,20 @@ def fill(owner_url: str, *, tickets: int, seed: int, for_sale: int = 0, days: in
         event_ids=tuple(events[: plan.shows]),
         for_sale_event_id=events[plan.shows] if for_sale else None,
     )
+
+
+def outside(owner_url: str) -> Outside:
+    """What lies outside of a filled database: a provider whose book says what ours does, a process for each open booking."""
+    with psycopg.connect(owner_url) as connection:
+        rows = connection.execute(
+            """SELECT p.provider_transaction_id, b.booking_number, p.currency, p.amount::text, p.refunded_amount::text
+               FROM payments p JOIN bookings b ON b.tenant_id = p.tenant_id AND b.id = p.booking_id
+               WHERE p.provider_transaction_id IS NOT NULL"""
+        ).fetchall()
+        open_ones = connection.execute("SELECT 'booking/' || id FROM bookings WHERE status = 'RESERVED'").fetchall()
+    names = ("reference", "description", "currency", "captured", "refunded")
+    book = [dict(zip(names, row, strict=True)) for row in rows]
+    return Outside(provider_book=book, processes=[process_id for (process_id,) in open_ones])
 
 
 def _agency(owner_url: str) -> tuple[UUID, str, str]:

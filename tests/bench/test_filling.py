@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import psycopg
 import pytest
 
-from bench.filling import Filled, fill
+from bench.filling import Filled, fill, outside
 from db import invariants
-from db.invariants import Outside
 from db.transaction import Database
 from domain.numbers import read_barcode
 from reports import profit
@@ -29,22 +28,12 @@ def full(worker_name: str) -> Iterator[Full]:
         yield clone, fill(clone.owner_url, tickets=TICKETS, seed=7, for_sale=FOR_SALE)
 
 
-def the_providers_side(clone: Clone) -> Outside:
-    """A provider whose book says what ours does; nothing is running, and nothing should be."""
-    with psycopg.connect(clone.owner_url) as connection:
-        rows = connection.execute(
-            """SELECT p.provider_transaction_id, b.booking_number, p.currency, p.amount::text, p.refunded_amount::text
-               FROM payments p JOIN bookings b ON b.tenant_id = p.tenant_id AND b.id = p.booking_id"""
-        ).fetchall()
-    names = ("reference", "description", "currency", "captured", "refunded")
-    book = [dict(zip(names, row, strict=True)) for row in rows]
-    return Outside(provider_book=book, processes=[], awake_since=datetime.now(UTC) - timedelta(hours=1))
-
-
 def test_no_invariant_finds_anything(full: Full) -> None:
     clone, _ = full
 
-    with invariants.audit(clone.owner_url, the_providers_side(clone)) as connection:
+    awake = datetime.now(UTC) - timedelta(hours=1)
+    known = replace(outside(clone.owner_url), awake_since=awake)
+    with invariants.audit(clone.owner_url, known) as connection:
         found = [
             (one.name, row.subject, row.fault)
             for one in invariants.invariants()
