@@ -44,6 +44,10 @@ LOCAL_SLOTS = {"core": 40, "documents": 1, "bulk": 1}
 YIELDING = {"documents": 10}
 
 
+# What a worker's steps may hold at once of the database.
+CONNECTIONS = 24
+
+
 def main(name: str, queues: Sequence[str]) -> None:
     """Run until SIGTERM or SIGINT."""
     logs.configure(part=name)
@@ -51,13 +55,9 @@ def main(name: str, queues: Sequence[str]) -> None:
 
 
 async def _run(settings: Settings, name: str, queues: Sequence[str]) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    if settings.metrics_port:
-        metrics = PrometheusConfig(bind_address=f"127.0.0.1:{settings.metrics_port}", durations_as_seconds=True)
-        Runtime.set_default(Runtime(telemetry=TelemetryConfig(metrics=metrics)))
-    client = await _connected(settings, stop)
+    stop = told_to_stop()
+    show_figures(settings)
+    client = await connected(settings, stop)
     if client is None:
         return
     os.nice(min(YIELDING.get(queue, 0) for queue in queues))
@@ -67,16 +67,37 @@ async def _run(settings: Settings, name: str, queues: Sequence[str]) -> None:
             payments=provider_named("simulated", settings=settings),
             documents_dir=settings.documents_dir,
         )
-        async with AsyncExitStack() as running:
-            for queue in queues:
-                if not getattr(steps, queue)(tools):
-                    continue
+        await serve(client, settings, queues=queues, tools=tools, stop=stop)
+
+
+def told_to_stop() -> asyncio.Event:
+    """Set by SIGTERM and SIGINT from now on."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+def show_figures(settings: Settings) -> None:
+    """Prometheus figures on the port of the settings; before the first client."""
+    if settings.metrics_port:
+        metrics = PrometheusConfig(bind_address=f"127.0.0.1:{settings.metrics_port}", durations_as_seconds=True)
+        Runtime.set_default(Runtime(telemetry=TelemetryConfig(metrics=metrics)))
+
+
+async def serve(
+    client: Client, settings: Settings, *, queues: Sequence[str], tools: Tools, stop: asyncio.Event
+) -> None:
+    """Poll the queues until told to stop."""
+    async with AsyncExitStack() as running:
+        for queue in queues:
+            if getattr(steps, queue)(tools):
                 await running.enter_async_context(a_worker(client, settings, queue=queue, tools=tools))
-            log.info("polling", queues=list(queues))
-            scheduling = asyncio.create_task(_schedule(client)) if "core" in queues else None
-            await stop.wait()
-            if scheduling:
-                scheduling.cancel()
+        log.info("polling", queues=list(queues))
+        scheduling = asyncio.create_task(_schedule(client)) if "core" in queues else None
+        await stop.wait()
+        if scheduling:
+            scheduling.cancel()
 
 
 async def _schedule(client: Client) -> None:
@@ -89,7 +110,7 @@ async def _schedule(client: Client) -> None:
             await asyncio.sleep(1)
 
 
-async def _connected(settings: Settings, stop: asyncio.Event) -> Client | None:
+async def connected(settings: Settings, stop: asyncio.Event) -> Client | None:
     """A client once Temporal answers; None when told to stop before it did."""
     while not stop.is_set():
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -19,13 +19,20 @@ from supervisor.process import Spec
 from supervisor.up import hand_over_work, status_of, supervised
 
 READY_SECONDS = 180
+# Which variable leads a part to a service.
+WAYS = {
+    "postgres": "ALLOTMENT_APP_DATABASE_URL",
+    "temporal": "TEMPORAL_ADDRESS",
+    "provider": "ALLOTMENT_PROVIDER_URL",
+    "mail": "ALLOTMENT_SMTP_URL",
+}
 QUEUES = {"worker-documents": ("documents",)}
 
 
 def main(home: Path) -> int:
     """Until a signal; the exit status of the supervisor."""
     plan = Plan.kept(home)
-    settings = Settings(home=home, build_id=os.environ.get("ALLOTMENT_BUILD_ID", "stand"))
+    settings = Settings(home=home, build_id=plan.build_id)
     order = (plan.api_names, (*plan.worker_names, "dispatcher"), ("temporal", "provider", "mail"), ("postgres",))
     return supervised(settings, lambda h, crew, console: Bringing(plan, settings, h, crew, console).up(), order=order)
 
@@ -76,9 +83,12 @@ class Bringing:
     def _told(self, name: str, addresses: Addresses, **more: str) -> dict[str, str]:
         """A part's environment: everybody's, then what is its own."""
         plan = self.plan
+        ways = addresses.environment()
+        detours = {WAYS[service]: port for service, port in plan.detours.get(name, {}).items()}
         return {
             **parts.base_environment(self.home.path, port=int(more.get("ALLOTMENT_PORT", "8000")), is_demo=False),
-            **addresses.environment(),
+            **ways,
+            **{way: through(ways[way], port) for way, port in detours.items()},
             "ALLOTMENT_RESERVATION_WINDOW": plan.window,
             "ALLOTMENT_PAYMENT_GRACE": plan.grace,
             **more,
@@ -86,12 +96,15 @@ class Bringing:
         }
 
     def _run_as(self, spec: Spec) -> Spec:
-        """The part's own command, or another module that is called the same way."""
-        module = self.plan.commands.get(spec.name)
-        if module is None:
-            return spec
+        """The part's own command, or another module that is called the same way, or another release's."""
+        module = self.plan.commands.get(spec.name, "cli")
         command = tuple(module if word == "cli" else str(word) for word in spec.command)
-        return replace(spec, command=command)
+        return replace(spec, command=command, folder=Path(self.plan.checkouts.get(spec.name, spec.folder)))
+
+
+def through(address: str, port: int) -> str:
+    """The same address by another port of this machine."""
+    return re.sub(r":\d+(?=/|$)", f":{port}", address, count=1)
 
 
 def _answers(port: int, path: str) -> bool:

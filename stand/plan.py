@@ -16,7 +16,9 @@ class Plan:
 
     `engine` is `dev`, `cluster` or `none`. Without an engine there are neither workers nor a dispatcher.
     `told` holds more variables by the name of a part (`api-1`, `worker-2`, ...); `commands` another module than `cli`
-    that a part is run as (`{"worker-1": "prove.worker"}`).
+    that a part is run as (`{"worker-1": "prove.worker"}`); `detours` the port by which a part reaches a service instead
+    of the service's own (`{"worker-1": {"postgres": 21000}}`); `checkouts` the folder of another release that a part is
+    run from. `build_id` is what the workers say they are.
     """
 
     engine: str = "cluster"
@@ -29,6 +31,9 @@ class Plan:
     grace: str = "PT2M"
     told: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     commands: Mapping[str, str] = field(default_factory=dict)
+    detours: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    checkouts: Mapping[str, str] = field(default_factory=dict)
+    build_id: str = "stand"
 
     @property
     def api_names(self) -> tuple[str, ...]:
