@@ -10,7 +10,7 @@ from gateways.simulated_provider.vocabulary import Kind, State, Verdict
 
 AUTHORISED = Verdict(State.AUTHORISED)
 NO_DELAY = timedelta(0)
-TIMED = re.compile(r"(?P<name>tok_slow|tok_late)_(?P<ms>[0-9]{1,8})")
+TIMED = re.compile(r"(?P<name>tok_slow|tok_late|tok_late_refund_unknown)_(?P<ms>[0-9]{1,8})")
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,13 @@ def _slow(delay: timedelta) -> Behaviour:
     return Behaviour(answer_delay=delay)
 
 
-def _late(delay: timedelta) -> Behaviour:
-    return Behaviour(
-        authorisation=Verdict(State.PENDING), captures_itself_after=delay, silent=frozenset({Kind.AUTHORISE})
-    )
+def _late(delay: timedelta, *more_silent: Kind) -> Behaviour:
+    silent = frozenset({Kind.AUTHORISE, *more_silent})
+    return Behaviour(authorisation=Verdict(State.PENDING), captures_itself_after=delay, silent=silent)
+
+
+def _late_refund_unknown(delay: timedelta) -> Behaviour:
+    return _late(delay, Kind.REFUND)
 
 
 _PLAIN: Mapping[str, Behaviour] = MappingProxyType(
@@ -70,4 +73,6 @@ _PLAIN: Mapping[str, Behaviour] = MappingProxyType(
     }
 )
 
-_TIMED: Mapping[str, Callable[[timedelta], Behaviour]] = MappingProxyType({"tok_slow": _slow, "tok_late": _late})
+_TIMED: Mapping[str, Callable[[timedelta], Behaviour]] = MappingProxyType(
+    {"tok_slow": _slow, "tok_late": _late, "tok_late_refund_unknown": _late_refund_unknown}
+)

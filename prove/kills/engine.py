@@ -1,0 +1,103 @@
+"""Temporal as the harness asks it: whether a process is at rest, a round of upkeep, an order's process with short times."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from temporalio.client import Client, ScheduleOverlapPolicy, WorkflowExecutionStatus
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.service import RPCError
+
+from gateways import temporal
+from supervisor.home import Addresses
+
+T = TypeVar("T")
+PATIENCE = timedelta(seconds=3)
+QUEUE = "core"
+
+
+class EngineRoom:
+    """One client, asked from any thread; an engine that is away is asked again."""
+
+    def __init__(self, addresses: Addresses) -> None:
+        self._addresses = addresses
+        self._loop = asyncio.new_event_loop()
+        self._client: Client | None = None
+        threading.Thread(target=self._loop.run_forever, name="engine", daemon=True).start()
+
+    def is_at_rest(self, process_id: str) -> bool:
+        """Whether a process has ended, or waits for a clock or for people and for nothing else."""
+
+        async def look(client: Client) -> bool:
+            seen = await client.get_workflow_handle(process_id).describe(rpc_timeout=PATIENCE)
+            if seen.status != WorkflowExecutionStatus.RUNNING:
+                return True
+            raw = seen.raw_description
+            return not raw.pending_activities and not raw.pending_children and not raw.HasField("pending_workflow_task")
+
+        return self._ask(look)
+
+    def has_ended(self, process_id: str) -> bool:
+        """Whether a process has ended."""
+
+        async def look(client: Client) -> bool:
+            seen = await client.get_workflow_handle(process_id).describe(rpc_timeout=PATIENCE)
+            return seen.status != WorkflowExecutionStatus.RUNNING
+
+        return self._ask(look)
+
+    def round(self, *, nightly: bool) -> None:
+        """A round of upkeep now."""
+
+        async def trigger(client: Client) -> None:
+            handle = client.get_schedule_handle("upkeep-nightly" if nightly else "upkeep")
+            await handle.trigger(overlap=ScheduleOverlapPolicy.ALLOW_ALL, rpc_timeout=PATIENCE)
+
+        self._ask(trigger)
+
+    def begin_again(self, argument: dict[str, Any]) -> None:
+        """An order's process anew, with times of its own: it goes on from the order's facts."""
+
+        async def begin(client: Client) -> None:
+            await client.start_workflow(
+                "PurchaseOrder",
+                argument,
+                id=f"purchase-order/{argument['order_id']}",
+                task_queue=QUEUE,
+                id_conflict_policy=WorkflowIDConflictPolicy.TERMINATE_EXISTING,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                rpc_timeout=PATIENCE,
+            )
+
+        self._ask(begin)
+
+    def running(self, query: str) -> set[str]:
+        """The ids of the open processes that a query names."""
+
+        async def listed(client: Client) -> set[str]:
+            wanted = f"ExecutionStatus = 'Running' AND {query}"
+            return {one.id async for one in client.list_workflows(wanted)}
+
+        return self._ask(listed)
+
+    def _ask(self, question: Callable[[Client], Awaitable[T]], *, seconds: float = 60.0) -> T:
+        """The answer; an outage is waited out for so long. Raises RPCError, RuntimeError or TimeoutError after that."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                return asyncio.run_coroutine_threadsafe(self._asked(question), self._loop).result(seconds)
+            except (RPCError, RuntimeError, TimeoutError):
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.3)
+
+    async def _asked(self, question: Callable[[Client], Awaitable[T]]) -> T:
+        if self._client is None:
+            where = self._addresses
+            self._client = await temporal.connect(where.temporal_address, namespace=where.temporal_namespace)
+        return await question(self._client)
