@@ -17,7 +17,7 @@ from supervisor.errors import CannotStart
 from supervisor.home import Addresses, Home
 from supervisor.process import Child, Spec
 
-_PORTS = (
+PORTS = (
     "postgres",
     "temporal",
     "temporal-http",
@@ -55,7 +55,7 @@ def survey(settings: Settings, *, home: Home, crew: Crew, console: Console, engi
             console.say(
                 "temporal", f"this home's processes so far live in the {recorded} engine; they stay behind there"
             )
-    return Ground(settings, home, crew, console, ports.assign(home.run / "ports.json", _PORTS), name)
+    return Ground(settings, home, crew, console, ports.assign(home.run / "ports.json", PORTS), name)
 
 
 def start(ground: Ground) -> Addresses:

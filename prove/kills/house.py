@@ -57,7 +57,7 @@ class House:
     log: Acknowledged
     faults: list[str] = field(default_factory=list)
     desks: list[Desk] = field(default_factory=list)
-    _owners: list[str] = field(default_factory=list)
+    _owned: list[tuple[str, Desk]] = field(default_factory=list)
     _logged_in_at: float = 0.0
 
     @property
@@ -67,13 +67,13 @@ class House:
 
     def open_desks(self, count: int) -> list[Desk]:
         """So many more agencies with seats on sale, each logged in at every API."""
-        first = len(self._owners)
-        for number in range(first, first + count):
-            self._owners.append(agencies.create(self.stand.addresses.app_database_url, name=f"Desk {number + 1}"))
+        first = len(self._owned)
+        app_url = self.stand.addresses.app_database_url
+        emails = [agencies.create(app_url, name=f"Desk {first + number + 1}") for number in range(count)]
         with ThreadPoolExecutor(OPENING) as pool:
-            opened = list(pool.map(self._open, self._owners[first:]))
-        self.desks += opened
-        self._logged_in_at = time.monotonic()
+            opened = list(pool.map(self._open, emails))
+        self._owned += zip(emails, opened, strict=True)
+        self._logged_in_at = self._logged_in_at or time.monotonic()
         return opened
 
     def _open(self, email: str) -> Desk:
@@ -88,7 +88,7 @@ class House:
     def stay_logged_in(self) -> None:
         """Give every desk new tokens before the old ones end."""
         if time.monotonic() - self._logged_in_at > LOGIN_LASTS:
-            for desk, email in zip(self.desks, self._owners, strict=True):
+            for email, desk in self._owned:
                 desk.callers = self._callers(email)
                 desk.speak_to(0)
             self._logged_in_at = time.monotonic()
@@ -135,5 +135,5 @@ def a_house(stand: Stand, *, desks: int, log: Path) -> Iterator[House]:
     stand.up()
     with SignalBox(stand.home.run) as box:
         house = House(stand=stand, box=box, engine=EngineRoom(stand.addresses), log=Acknowledged(log))
-        house.open_desks(desks)
+        house.desks = house.open_desks(desks)
         yield house

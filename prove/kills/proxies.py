@@ -1,0 +1,156 @@
+"""The edges: a toxiproxy of its own on each, so that any one way between two parts can be stopped, cut or made silent."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from prove.kills.cells import EDGES, Edge
+from settings import ROOT
+from stand.plan import Plan
+from supervisor import base, ports
+from supervisor.home import Home
+
+MODULE = ROOT / "tools" / "toxiproxy"
+PACKAGE = "github.com/Shopify/toxiproxy/v2/cmd/server"
+STARTS_WITHIN = 10.0
+
+
+def program() -> Path | None:
+    """The proxy, built once for this machine from the pinned module; None where there is no Go."""
+    pin = hashlib.sha256((MODULE / "go.mod").read_bytes() + (MODULE / "go.sum").read_bytes()).hexdigest()[:12]
+    target = Path.home() / ".cache" / "allotment" / f"toxiproxy-{pin}" / "toxiproxy-server"
+    usual = Path("/usr/local/go/bin/go")
+    go = shutil.which("go") or (str(usual) if usual.exists() else None)
+    if target.exists() or go is None:
+        return target if target.exists() else None
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with (target.parent / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not target.exists() and not _built(go, target):
+            return None
+    return target
+
+
+def _built(go: str, target: Path) -> bool:
+    """The target appears whole or not at all."""
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        half = Path(folder) / target.name
+        quiet = {"GOFLAGS": "-mod=readonly -buildvcs=false", "GOWORK": "off", "CGO_ENABLED": "0"}
+        command = (go, "build", "-trimpath", "-o", str(half), PACKAGE)
+        if subprocess.run(command, cwd=MODULE, env={**os.environ, **quiet}, check=False).returncode:
+            return False
+        half.replace(target)
+        return True
+
+
+@dataclass
+class Proxy:
+    """One way from a kind of part to a service."""
+
+    process: subprocess.Popen[bytes]
+    control: int
+    listens: int
+    upstream: int
+
+    def cut(self) -> None:
+        """Every line closed, none taken."""
+        self._say("POST", "/proxies/edge", {"enabled": False})
+
+    def silence(self, stream: str) -> None:
+        """`downstream`: nothing comes back any more; `upstream`: nothing arrives; nobody is told."""
+        toxic = {"name": "silence", "type": "timeout", "stream": stream, "attributes": {"timeout": 0}}
+        self._say("POST", "/proxies/edge/toxics", toxic)
+
+    def stop(self) -> None:
+        """SIGSTOP: lines stay open and nothing moves."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def mend(self) -> None:
+        """As good as new."""
+        self.process.send_signal(signal.SIGCONT)
+        self._say("POST", "/reset", None)
+
+    def make(self) -> None:
+        """Wait until the proxy answers, and lay its way."""
+        deadline = time.monotonic() + STARTS_WITHIN
+        while not ports.answers(self.control):
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                raise RuntimeError("a proxy does not start")
+            time.sleep(0.05)
+        way = {"name": "edge", "listen": f"127.0.0.1:{self.listens}", "upstream": f"127.0.0.1:{self.upstream}"}
+        self._say("POST", "/proxies", way)
+
+    def _say(self, method: str, path: str, body: Any) -> None:
+        url = f"http://127.0.0.1:{self.control}{path}"
+        httpx2.request(method, url, json=body, timeout=10.0, trust_env=False).raise_for_status()
+
+
+@dataclass
+class Ways:
+    """The proxies of a home by `part-service`, and the detours by which its parts are led through them."""
+
+    proxies: Mapping[str, Proxy]
+
+    def strike(self, edge: Edge) -> Proxy:
+        """Let an edge fail in its way; `mend` of the proxy ends it."""
+        proxy = self.proxies[f"{edge.part}-{edge.service}"]
+        match edge.fault:
+            case "pause":
+                proxy.stop()
+            case "cut":
+                proxy.cut()
+            case "deaf":
+                proxy.silence("upstream")
+            case "mute":
+                proxy.silence("downstream")
+        return proxy
+
+    def detours(self, plan: Plan) -> dict[str, dict[str, int]]:
+        """For the plan of a stand: which part reaches which service by which port."""
+        named = {"api": plan.api_names, "worker": plan.worker_names, "dispatcher": ("dispatcher",)}
+        found: dict[str, dict[str, int]] = {}
+        for part, service in EDGES:
+            for name in named[part]:
+                found.setdefault(name, {})[service] = self.proxies[f"{part}-{service}"].listens
+        return found
+
+
+@contextmanager
+def laid(home: Home, server: Path) -> Iterator[Ways]:
+    """A proxy on every edge of a home that is not up yet, for as long as the block lasts."""
+    home.make()
+    services = ports.assign(home.run / "ports.json", base.PORTS)
+    names = [f"{part}-{service}" for part, service in EDGES]
+    numbers = ports.assign(home.run / "proxy-ports.json", [*names, *(f"{name}-control" for name in names)])
+    proxies: dict[str, Proxy] = {}
+    try:
+        for (_, service), name in zip(EDGES, names, strict=True):
+            control = numbers[f"{name}-control"]
+            proxies[name] = Proxy(_started(server, control, home), control, numbers[name], services[service])
+        for proxy in proxies.values():
+            proxy.make()
+        yield Ways(proxies)
+    finally:
+        for proxy in proxies.values():
+            proxy.process.kill()
+            proxy.process.wait()
+
+
+def _started(server: Path, control: int, home: Home) -> subprocess.Popen[bytes]:
+    with (home.logs / "proxies.log").open("ab") as log:
+        command = (str(server), "-host", "127.0.0.1", "-port", str(control))
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)

@@ -1,0 +1,106 @@
+"""What the kills found, kept as JSON: a run goes on where the last one stopped; a cell that failed is written down for ever."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench.results import conditions
+from prove.kills.cells import Cell, Edge, cells, edges
+from prove.kills.edging import EdgeOutcome
+from prove.kills.recovery import LIMITS
+from prove.kills.visit import Outcome
+from settings import ROOT
+
+FILE = ROOT / "prove" / "results" / "kills.json"
+SEEDS = ROOT / "prove" / "seeds.json"
+
+Line = dict[str, Any]
+
+
+@dataclass
+class Record:
+    """Everything found so far; `save` after each step, so that a run may end at any moment."""
+
+    file: Path = FILE
+    content: Line = field(default_factory=dict)
+
+    @classmethod
+    def kept(cls, file: Path = FILE, *, fresh: bool = False) -> Record:
+        """What the last run left, or nothing."""
+        empty: Line = {"cells": {}, "edges": {}, "recoveries": {}, "trade": {}}
+        return cls(file, empty if fresh or not file.exists() else {**empty, **json.loads(file.read_text())})
+
+    def begin(self, *, seed: int, engine: str) -> None:
+        """A run's conditions."""
+        self.content |= {"conditions": conditions(), "seed": seed, "engine": engine}
+
+    def left(self) -> list[Cell]:
+        """The cells that have not passed yet."""
+        return [cell for cell in cells() if not self.content["cells"].get(cell.name, {}).get("passed")]
+
+    def left_edges(self) -> list[Edge]:
+        """The edges that have not passed yet."""
+        return [edge for edge in edges() if not self.content["edges"].get(edge.name, {}).get("passed")]
+
+    def note(self, outcomes: Iterable[Outcome], *, seed: int) -> None:
+        """A batch's cells."""
+        for one in outcomes:
+            line = {"passed": one.passed, "seconds": _rounded(one.seconds), "fault": one.fault, "seed": seed}
+            self.content["cells"][one.cell.name] = line
+            if one.passed and one.cell.victim == "worker":
+                self.note_recoveries("worker", [one.seconds or 0.0])
+            if not one.passed and one.process_id is not None:
+                remember(one.cell.name)
+
+    def note_edge(self, one: EdgeOutcome) -> None:
+        """An edge."""
+        line = {"passed": one.passed, "seconds": _rounded(one.seconds), "fault": one.fault}
+        self.content["edges"][one.edge.name] = line
+
+    def note_recoveries(self, victim: str, seconds: Iterable[float]) -> None:
+        """How long it took, each time."""
+        self.content["recoveries"].setdefault(victim, []).extend(filter(None, map(_rounded, seconds)))
+
+    def save(self) -> None:
+        """Write it down."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        self.content["written_at"] = datetime.now(UTC).isoformat(timespec="seconds")
+        self.file.write_text(json.dumps(self.content, indent=1, sort_keys=True) + "\n")
+
+
+def remember(name: str) -> None:
+    """A cell that once failed is visited by every `make test` from then on."""
+    known = seeds()
+    if name not in known:
+        SEEDS.write_text(json.dumps(sorted([*known, name]), indent=1) + "\n")
+
+
+def seeds() -> list[str]:
+    """The names of the cells that once failed."""
+    listed: list[str] = json.loads(SEEDS.read_text())
+    return listed
+
+
+def recovery_lines(content: Line) -> list[Line]:
+    """By victim: how often, p50, the longest, and what is asked."""
+    return [
+        {
+            "victim": victim,
+            "times": len(seconds),
+            "p50": round(statistics.median(seconds), 1),
+            "max": max(seconds),
+            "limit": LIMITS.get(victim),
+        }
+        for victim, seconds in sorted(content["recoveries"].items())
+        if seconds
+    ]
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 1)

@@ -1,0 +1,143 @@
+"""A run: one house under trade, batches of cells and edges in a seeded order until time is over, all judged in the end."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from prove.kills import proxies
+from prove.kills.cells import Cell, Edge, batches
+from prove.kills.edging import EdgeOutcome, visit_edge
+from prove.kills.house import House, a_house, a_plan
+from prove.kills.judging import judge
+from prove.kills.proxies import Ways
+from prove.kills.record import Record
+from prove.kills.trade import Trader, trading
+from prove.kills.visit import Outcome, Visit
+from stand.running import Stand
+
+BATCH = 10
+EDGE_EVERY = 2
+"""After so many batches an edge is visited."""
+TRADERS, RATE = 3, 2.0
+"""Agencies that trade all the time, and their acts a second together."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What is asked of a run: `minutes` 0 asks for every cell, however long it takes."""
+
+    seed: int
+    engine: str
+    minutes: float
+    batch: int = BATCH
+    with_edges: bool = True
+    kept: Path | None = None
+
+
+@dataclass
+class Run:
+    """A run under way."""
+
+    wish: Wish
+    house: House
+    ways: Ways | None
+    record: Record
+    faults: list[str] = field(default_factory=list)
+
+    def visit_all(self, wanted: list[Cell], wanted_edges: list[Edge]) -> None:
+        """Batch after batch, an edge in between, until all are visited or time is over."""
+        ends_at = time.monotonic() + self.wish.minutes * 60
+        chance = random.Random(self.wish.seed)
+        edges = chance.sample(wanted_edges, len(wanted_edges)) if self.ways else []
+        listed = batches(wanted, size=self.wish.batch, seed=self.wish.seed)
+        for number, batch in enumerate(listed, start=1):
+            if self.wish.minutes and time.monotonic() > ends_at:
+                return
+            self.visit(batch, api=number % 2)
+            if edges and number % EDGE_EVERY == 0:
+                self.visit_edge(edges.pop())
+        while edges and not (self.wish.minutes and time.monotonic() > ends_at):
+            self.visit_edge(edges.pop())
+
+    def visit(self, batch: list[Cell], *, api: int) -> list[Outcome]:
+        """A batch, judged and written down."""
+        self.house.stay_logged_in()
+        visit = Visit(self.house, batch, api=api)
+        outcomes = visit.run()
+        if words := self._found():
+            for one in outcomes:
+                one.fault = one.fault or words
+        for one in outcomes:
+            self._say(one)
+        self.record.note(outcomes, seed=self.wish.seed)
+        self.record.note_recoveries(visit.victim, visit.recoveries)
+        self.record.save()
+        return outcomes
+
+    def visit_edge(self, edge: Edge) -> None:
+        """An edge, judged and written down."""
+        assert self.ways is not None, "edges are visited where there are proxies"
+        self.house.stay_logged_in()
+        try:
+            outcome = visit_edge(self.house, self.ways, edge)
+        except Exception as error:  # noqa: BLE001 -- a house that does not heal is what is looked for
+            outcome = EdgeOutcome(edge=edge, fault=repr(error))
+        outcome.fault = outcome.fault or self._found() or None
+        self._say(outcome)
+        self.record.note_edge(outcome)
+        self.record.save()
+
+    def _say(self, outcome: Outcome | EdgeOutcome) -> None:
+        print(outcome.line, flush=True)
+        if not outcome.passed:
+            self.faults.append(outcome.line)
+
+    def _found(self) -> str:
+        """What is wrong in the house now, in few words."""
+        return "; ".join(judge(self.house).faults[:5])
+
+    def end(self, traders: list[Trader]) -> None:
+        """The last look, by the command that people use, when trade has stopped."""
+        verdict = judge(self.house)
+        verified = self.house.stand.run("verify", "--json")
+        self.record.content["trade"] = {
+            "acts": sum(trader.acts for trader in traders),
+            "acknowledged": verdict.acknowledged,
+            "lost": sum(fault.startswith("lost") for fault in verdict.faults),
+            "verify": verified.returncode,
+        }
+        self.faults += verdict.faults
+        if verified.returncode:
+            self.faults.append(f"verify: {verified.stdout[-2000:]}")
+        self.record.save()
+
+
+@contextmanager
+def a_run(wish: Wish, record: Record) -> Iterator[Run]:
+    """A run's house, with trade going on, for as long as the block lasts."""
+    home = wish.kept or Path(tempfile.mkdtemp(prefix="allotment-kills-"))
+    with ExitStack() as stack:
+        server = proxies.program() if wish.with_edges else None
+        stand = Stand(home, a_plan(engine=wish.engine))
+        ways = stack.enter_context(proxies.laid(stand.home, server)) if server else None
+        if ways:
+            stand = Stand(home, a_plan(engine=wish.engine, detours=ways.detours(stand.plan)))
+        stack.callback(_forget, stand)
+        house = stack.enter_context(a_house(stand, desks=wish.batch + 1, log=home / "acknowledged.jsonl"))
+        run = Run(wish, house, ways, record)
+        with trading(house.open_desks(TRADERS), rate=RATE, seed=wish.seed) as traders:
+            yield run
+        run.end(traders)
+
+
+def _forget(stand: Stand) -> None:
+    try:
+        stand.down()
+    finally:
+        stand.forget()
