@@ -24,6 +24,7 @@ from stand.running import Stand
 BATCH = 10
 EDGE_EVERY = 2
 """After so many batches an edge is visited."""
+ATTEMPTS = 3
 TRADERS, RATE = 3, 2.0
 """Agencies that trade all the time, and their acts a second together."""
 
@@ -55,27 +56,37 @@ class Run:
         ends_at = time.monotonic() + self.wish.minutes * 60
         chance = random.Random(self.wish.seed)
         edges = chance.sample(wanted_edges, len(wanted_edges)) if self.ways else []
-        listed = batches(wanted, size=self.wish.batch, seed=self.wish.seed)
-        for number, batch in enumerate(listed, start=1):
-            if self.wish.minutes and time.monotonic() > ends_at:
-                return
-            self.visit(batch, api=number % 2)
-            if edges and number % EDGE_EVERY == 0:
-                self.visit_edge(edges.pop())
-        while edges and not (self.wish.minutes and time.monotonic() > ends_at):
+        for attempt in range(ATTEMPTS):
+            missed: list[Cell] = []
+            for number, batch in enumerate(
+                batches(wanted, size=self.wish.batch, seed=self.wish.seed + attempt), start=1
+            ):
+                if self._is_late(ends_at):
+                    return
+                missed += [
+                    one.cell for one in self.visit(batch, api=number % 2, is_last=attempt == ATTEMPTS - 1) if one.missed
+                ]
+                if edges and number % EDGE_EVERY == 0:
+                    self.visit_edge(edges.pop())
+            wanted = missed
+        while edges and not self._is_late(ends_at):
             self.visit_edge(edges.pop())
 
-    def visit(self, batch: list[Cell], *, api: int) -> list[Outcome]:
-        """A batch, judged and written down."""
+    def _is_late(self, ends_at: float) -> bool:
+        return bool(self.wish.minutes) and time.monotonic() > ends_at
+
+    def visit(self, batch: list[Cell], *, api: int = 0, is_last: bool = False) -> list[Outcome]:
+        """A batch, judged and written down; a cell whose process came at a bad moment is visited again unless it is the last time."""
         self.house.stay_logged_in()
         visit = Visit(self.house, batch, api=api)
         outcomes = visit.run()
         if words := self._found():
             for one in outcomes:
                 one.fault = one.fault or words
-        for one in outcomes:
+        told = [one for one in outcomes if is_last or not one.missed]
+        for one in told:
             self._say(one)
-        self.record.note(outcomes, seed=self.wish.seed)
+        self.record.note(told, seed=self.wish.seed)
         self.record.note_recoveries(visit.victim, visit.recoveries)
         self.record.save()
         return outcomes

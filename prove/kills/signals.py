@@ -121,6 +121,12 @@ class SignalBox:
         with self._lock:
             return len(self._armed)
 
+    @property
+    def holding(self) -> int:
+        """How many stand at their points now."""
+        with self._lock:
+            return len(self._held)
+
     def take(self) -> list[Held]:
         """Everybody who is held now; they stay where they are until they are let go."""
         with self._lock:

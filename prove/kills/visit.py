@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from prove.kills import recovery, victims
 from prove.kills.cells import Cell
 from prove.kills.desk import ENDS_WITHIN, Desk
+from prove.kills.engine import EngineRoom
 from prove.kills.house import House
 from prove.kills.scenes import SCENES, Act, Ending
 from prove.kills.signals import Held
 
 # A process inside a workflow task may be held for less than the two seconds after which the SDK calls it stuck.
 HELD_IN_TASK, HELD_IN_STEP = 1.2, 2.5
+NO_LONGER_THERE = 4.5
 COMES_WITHIN = 60.0
 """Seconds after the last lead within which every process must have come to its point."""
 LOOK_EVERY = 0.25
@@ -37,11 +39,45 @@ class Outcome:
         return self.fault is None and self.process_id is not None
 
     @property
+    def missed(self) -> bool:
+        """Whether nobody was struck there, though nothing went wrong."""
+        return self.fault is None and self.process_id is None
+
+    @property
     def line(self) -> str:
         """For the console."""
         if self.passed:
             return f"ok    {self.cell.name}  {self.process_id}  {self.seconds or 0:.1f} s"
         return f"FAIL  {self.cell.name}  {self.fault or 'nobody came there'}"
+
+
+@dataclass
+class Wake:
+    """Looks at every struck process from its death on, in a thread of its own, until it is at rest."""
+
+    engine: EngineRoom
+    rested: dict[str, float] = field(default_factory=dict)
+    _waiting: dict[str, tuple[str, float]] = field(default_factory=dict)
+    _over: threading.Event = field(default_factory=threading.Event)
+
+    def add(self, place: str, process_id: str, died_at: float) -> None:
+        """One more."""
+        self._waiting[place] = (process_id, died_at)
+
+    def look(self) -> None:
+        """Until all are at rest and nobody else will die, or it is told that time is over."""
+        while not self._over.wait(LOOK_EVERY):
+            for place, (process_id, died_at) in list(self._waiting.items()):
+                if self.engine.is_at_rest(process_id):
+                    self.rested[place] = time.monotonic() - died_at
+                    del self._waiting[place]
+
+    def end(self, *, by: float) -> list[str]:
+        """Wait until all are at rest, until this moment at most; the places of those that are not."""
+        while self._waiting and time.monotonic() < by:
+            time.sleep(LOOK_EVERY)
+        self._over.set()
+        return list(self._waiting)
 
 
 @dataclass
@@ -52,8 +88,11 @@ class Visit:
     batch: Sequence[Cell]
     api: int = 0
     recoveries: list[float] = field(default_factory=list)
-    _struck: dict[str, float] = field(default_factory=dict)
+    wake: Wake = field(init=False)
     _healed_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.wake = Wake(self.house.engine)
 
     @property
     def victim(self) -> str:
@@ -68,7 +107,7 @@ class Visit:
     def run(self) -> list[Outcome]:
         """Strike every cell of the batch and see what becomes of it."""
         outcomes = {_place(cell): Outcome(cell=cell) for cell in self.batch}
-        with ThreadPoolExecutor(len(self.batch)) as pool:
+        with ThreadPoolExecutor(len(self.batch) + 1) as pool:
             acts = self._prepared(pool, outcomes)
             self.house.box.arm(acts)
             longest = max((SCENES[str(outcomes[place].cell.step)].lead for place in acts), default=0.0)
@@ -76,12 +115,20 @@ class Visit:
                 place: pool.submit(_after, longest - SCENES[str(outcomes[place].cell.step)].lead, act)
                 for place, act in acts.items()
             }
+            pool.submit(self.wake.look)
             self._strike_all(outcomes, seconds=longest + COMES_WITHIN)
-            endings = {place: pool.submit(_ended, future) for place, future in begun.items()}
-            self._watch_struck(outcomes)
-            for place, future in endings.items():
-                outcomes[place].fault = outcomes[place].fault or future.result()
+            self._see_all_end(outcomes, {place: pool.submit(_ended, future) for place, future in begun.items()})
         return list(outcomes.values())
+
+    def _see_all_end(self, outcomes: dict[str, Outcome], endings: dict[str, Future[str | None]]) -> None:
+        """Every struck process comes to rest within a minute of the healing, and every scene ends as it must."""
+        restless = self.wake.end(by=self._healed_at + ENDS_WITHIN)
+        for place, outcome in outcomes.items():
+            outcome.seconds = self.wake.rested.get(place)
+            if place in restless:
+                outcome.fault = f"{outcome.process_id} is not at rest {ENDS_WITHIN:.0f} s after healing"
+            elif place in endings:
+                outcome.fault = outcome.fault or endings[place].result()
 
     def _prepared(self, pool: ThreadPoolExecutor, outcomes: dict[str, Outcome]) -> dict[str, Act]:
         """What is to be begun at each place."""
@@ -102,10 +149,10 @@ class Visit:
         deadline = time.monotonic() + seconds
         box = self.house.box
         in_task = any(cell.point == "next" for cell in self.batch)
-        while box.waiting and (left := deadline - time.monotonic()) > 0:
+        while (box.waiting or box.holding) and (left := deadline - time.monotonic()) > 0:
             held = box.gather(seconds=left, patience=HELD_IN_TASK if in_task else HELD_IN_STEP)
-            if held:
-                self._strike(held, outcomes)
+            if timely := [one for one in held if not _let_go_if_stale(one)]:
+                self._strike(timely, outcomes)
         box.disarm()
 
     def _strike(self, held: list[Held], outcomes: dict[str, Outcome]) -> None:
@@ -113,7 +160,7 @@ class Visit:
         for one in held:
             one.let_go()
             outcomes[one.arrival.place].process_id = one.arrival.process_id
-            self._struck[one.arrival.place] = died_at
+            self.wake.add(one.arrival.place, one.arrival.process_id, died_at)
         self._heal()
         if self.victim != "worker":
             self.recoveries.append(time.monotonic() - died_at)
@@ -144,21 +191,17 @@ class Visit:
             case "node":
                 self.house.stand.up()
 
-    def _watch_struck(self, outcomes: dict[str, Outcome]) -> None:
-        """How long each struck process took to come to rest; more than a minute after healing is a fault."""
-        waiting = dict(self._struck)
-        while waiting and time.monotonic() - self._healed_at < ENDS_WITHIN:
-            for place, died_at in list(waiting.items()):
-                if self.house.engine.is_at_rest(str(outcomes[place].process_id)):
-                    outcomes[place].seconds = time.monotonic() - died_at
-                    del waiting[place]
-            time.sleep(LOOK_EVERY)
-        for place in waiting:
-            outcomes[place].fault = f"{outcomes[place].process_id} is not at rest {ENDS_WITHIN:.0f} s after healing"
-
 
 def _place(cell: Cell) -> str:
     return f"{cell.step}/{cell.point}"
+
+
+def _let_go_if_stale(held: Held) -> bool:
+    """Who came while the last death was healed, and waited longer than a step may take, is no longer at its point."""
+    stale = time.monotonic() - held.at > NO_LONGER_THERE
+    if stale:
+        held.let_go()
+    return stale
 
 
 def _after(seconds: float, act: Act) -> Ending:
