@@ -11,6 +11,7 @@ import psycopg
 import structlog
 from temporalio import activity
 
+from activities.beating import beating
 from db import documents, outbox
 from db import papers as rows
 from db.documents import Document
@@ -174,7 +175,9 @@ class DocumentActivities:
         self._database = database
         self._storage = storage
 
-    @activity.defn(name="documents.render")
+    # Without the exception: a worker that stops is no fault of the document, and must not be kept as one.
+    @activity.defn(name="documents.render", no_thread_cancel_exception=True)
+    @beating
     def render(self, at: DocumentStep) -> Made:
         """Read the facts, print them, keep the bytes, say where they lie; run twice, it keeps the same bytes again.
 

@@ -7,6 +7,7 @@ from uuid import UUID
 import structlog
 from temporalio import activity
 
+from activities.beating import beating
 from db import access, history, idempotency, journal, ledger, reports, upkeep
 from db.transaction import Database, DatabaseAway, Tx
 from db.upkeep import Event, UnsoldSeat
@@ -96,6 +97,7 @@ class UpkeepActivities:
         self._database = database
 
     @activity.defn(name="upkeep.close_ended_events", no_thread_cancel_exception=True)
+    @beating
     def close_ended_events(self) -> Swept:
         """Close what is over, an event a transaction; one that cannot be closed is logged and does not stop the others."""
         with self._database.tenantless() as tx:
@@ -112,6 +114,7 @@ class UpkeepActivities:
         )
 
     @activity.defn(name="upkeep.close_again", no_thread_cancel_exception=True)
+    @beating
     def close_again(self) -> Swept:
         """Write off what came into stock after its event had been closed."""
         counts = [
@@ -123,6 +126,7 @@ class UpkeepActivities:
         return Swept(events_closed=len(closed), seats_written_off=sum(closed))
 
     @activity.defn(name="upkeep.forget", no_thread_cancel_exception=True)
+    @beating
     def forget(self) -> int:
         """Forget idempotency keys that are past their time; how many."""
         return sum(self._forget(tenant_id) for tenant_id in self._agencies())

@@ -34,10 +34,8 @@ PATIENT = RetryPolicy(
 # One short transaction. Ten seconds bound how long a killed worker's step is missed.
 QUICK_WRITE = Options(task_queue=CORE, start_to_close_timeout=timedelta(seconds=10), retry_policy=PATIENT)
 
-# One set-based transaction over up to 50,000 seats.
-LONG_WRITE = Options(task_queue=CORE, start_to_close_timeout=timedelta(seconds=60), retry_policy=PATIENT)
-
-# The same by a step that shows signs of life (activities.beating): a killed worker is missed within ten seconds.
+# One set-based transaction over up to 50,000 seats, by a step that shows signs of life (activities.beating): a killed
+# worker is missed within ten seconds.
 BEATING_WRITE = Options(
     task_queue=CORE,
     start_to_close_timeout=timedelta(seconds=120),
@@ -57,8 +55,13 @@ UNTIL_DECIDED = Options(
     ),
 )
 
-# A long list takes WeasyPrint a while; the worker may die over it, and another takes it up.
-RENDER = Options(task_queue=DOCUMENTS, start_to_close_timeout=timedelta(minutes=3), retry_policy=PATIENT)
+# A long list takes WeasyPrint a while; the worker may die over it, and another takes it up ten seconds later.
+RENDER = Options(
+    task_queue=DOCUMENTS,
+    start_to_close_timeout=timedelta(minutes=3),
+    heartbeat_timeout=timedelta(seconds=10),
+    retry_policy=PATIENT,
+)
 
 # One short transaction inside the workflow task, where a booking's speed counts: one event instead of three.
 QUICK_LOCAL = LocalOptions(start_to_close_timeout=timedelta(seconds=5), retry_policy=PATIENT)

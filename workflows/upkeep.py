@@ -24,8 +24,8 @@ class UpkeepProcess:
         """Close what is over now, and what will be before the next round; forget what is past its time."""
         until = workflow.now() + LOOKS_AHEAD
         if asked.nightly:
-            await workflow.execute_activity_method(UpkeepActivities.close_again, **options.LONG_WRITE)
-        await workflow.execute_activity_method(UpkeepActivities.forget, **options.LONG_WRITE)
+            await workflow.execute_activity_method(UpkeepActivities.close_again, **options.BEATING_WRITE)
+        await workflow.execute_activity_method(UpkeepActivities.forget, **options.BEATING_WRITE)
         swept = await self._close()
         while (pause := _pause_before_next(swept, until=until)) is not None:
             await asyncio.sleep(pause.total_seconds())
@@ -33,7 +33,7 @@ class UpkeepProcess:
         return swept
 
     async def _close(self) -> Swept:
-        return await workflow.execute_activity_method(UpkeepActivities.close_ended_events, **options.LONG_WRITE)
+        return await workflow.execute_activity_method(UpkeepActivities.close_ended_events, **options.BEATING_WRITE)
 
 
 def _pause_before_next(swept: Swept, *, until: datetime) -> timedelta | None:
