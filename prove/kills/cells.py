@@ -78,20 +78,19 @@ def batches(wanted: Iterable[Cell], *, size: int, seed: int) -> list[list[Cell]]
     for victim in VICTIMS:
         mine = sorted(cell for cell in wanted if cell.victim == victim)
         chance.shuffle(mine)
-        decks[victim] = [_evenly(mine)[start : start + size] for start in range(0, len(mine), size)]
+        mine = _evenly(mine, chance)
+        decks[victim] = [mine[start : start + size] for start in range(0, len(mine), size)]
     rounds = max((len(deck) for deck in decks.values()), default=0)
     return [decks[victim][turn] for turn in range(rounds) for victim in VICTIMS if turn < len(decks[victim])]
 
 
-def _evenly(mine: Sequence[Cell]) -> list[Cell]:
+def _evenly(mine: Sequence[Cell], chance: random.Random) -> list[Cell]:
     """Processes take turns, so that a run that ends early has met each of them."""
     by_process: dict[str, list[Cell]] = {}
     for cell in mine:
         by_process.setdefault(cell.step.process, []).append(cell)
-    share = {name: len(listed) for name, listed in by_process.items()}
-    placed = [
-        ((place + 0.5) / share[name], name, cell)
-        for name, listed in by_process.items()
-        for place, cell in enumerate(listed)
-    ]
-    return [cell for _, _, cell in sorted(placed)]
+    placed: list[tuple[float, Cell]] = []
+    for listed in by_process.values():
+        first = chance.random()
+        placed += [((place + first) / len(listed), cell) for place, cell in enumerate(listed)]
+    return [cell for _, cell in sorted(placed)]

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import httpx2
 
-from oracle import check
+from db import invariants
+from oracle import outside
 from prove.kills.callers import Acknowledged, LoggingCaller, caller
 from prove.kills.desk import Desk
 from prove.kills.engine import EngineRoom
@@ -106,8 +107,8 @@ class House:
             time.sleep(0.1)
         return time.monotonic() - began
 
-    def violations(self) -> list[str]:
-        """What the oracle finds now, a line each."""
+    def violations(self) -> set[str]:
+        """What the oracle sees in one look, a line each."""
         where = self.stand.addresses
         settings = Settings(
             home=self.stand.home.path,
@@ -116,11 +117,12 @@ class House:
             temporal_namespace=where.temporal_namespace,
             provider_url=where.provider_url,
         )
-        return [
-            f"{verdict.invariant.name}: {row.subject} {row.fault}"
-            for verdict in check(settings)
-            for row in verdict.violations
-        ]
+        with invariants.audit(where.database_url, outside.read(settings)) as connection:
+            return {
+                f"{one.name}: {row.subject} {row.fault}"
+                for one in invariants.invariants()
+                for row in invariants.violations(connection, one)
+            }
 
 
 def _status(url: str) -> int:

@@ -11,8 +11,8 @@ import psycopg
 from gateways.payments import ProviderUnavailable, SimulatedPayments
 from prove.kills.house import House
 
-# Trade goes on between one look and the next: a difference must last to count.
-LOOKS, PAUSE = 6, 1.0
+# Trade goes on, and what was struck is still on its way: what is wrong must stay so for a minute to count.
+SETTLES_WITHIN, PAUSE = 60.0, 1.0
 
 CHARGES = """
 WITH book AS (
@@ -56,20 +56,21 @@ def judge(house: House) -> Verdict:
     promised, missing = house.log.lost(house.owner_url)
     faults = [f"lost: {one}" for one in missing]
     faults += [f"answer without an excuse: {one}" for one in house.faults]
-    faults += _lasting(house)
-    faults += house.violations()
-    return Verdict(acknowledged=promised, faults=tuple(faults))
+    return Verdict(acknowledged=promised, faults=(*faults, *_lasting(house)))
 
 
 def _lasting(house: House) -> list[str]:
-    found = _differences(house)
-    for _ in range(LOOKS - 1):
-        if not found:
-            break
+    """What every look within a minute finds."""
+    deadline = time.monotonic() + SETTLES_WITHIN
+    found = _look(house)
+    while found and time.monotonic() < deadline:
         time.sleep(PAUSE)
-        again = set(_differences(house))
-        found = [one for one in found if one in again]
-    return found
+        found &= _look(house)
+    return sorted(found)
+
+
+def _look(house: House) -> set[str]:
+    return {*_differences(house), *house.violations()}
 
 
 def _differences(house: House) -> list[str]:

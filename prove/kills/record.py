@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Iterable
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,20 +22,25 @@ FILE = ROOT / "prove" / "results" / "kills.json"
 SEEDS = ROOT / "prove" / "seeds.json"
 
 Line = dict[str, Any]
+EMPTY: Line = {"cells": {}, "edges": {}, "recoveries": {}, "trade": {}}
 
 
 @dataclass
 class Record:
-    """Everything found so far; `save` after each step, so that a run may end at any moment."""
+    """Everything found so far; `save` after each step, so that a run may end at any moment.
+
+    A cell that fails is kept in the file of `seeds` as well, where there is one.
+    """
 
     file: Path = FILE
-    content: Line = field(default_factory=dict)
+    seeds: Path | None = SEEDS
+    content: Line = field(default_factory=lambda: deepcopy(EMPTY))
 
     @classmethod
     def kept(cls, file: Path = FILE, *, fresh: bool = False) -> Record:
         """What the last run left, or nothing."""
-        empty: Line = {"cells": {}, "edges": {}, "recoveries": {}, "trade": {}}
-        return cls(file, empty if fresh or not file.exists() else {**empty, **json.loads(file.read_text())})
+        known = {} if fresh or not file.exists() else json.loads(file.read_text())
+        return cls(file, content=deepcopy(EMPTY) | known)
 
     def begin(self, *, seed: int, engine: str) -> None:
         """A run's conditions."""
@@ -55,8 +61,8 @@ class Record:
             self.content["cells"][one.cell.name] = line
             if one.passed and one.cell.victim == "worker":
                 self.note_recoveries("worker", [one.seconds or 0.0])
-            if not one.passed and one.process_id is not None:
-                remember(one.cell.name)
+            if not one.passed and one.process_id is not None and self.seeds:
+                remember(one.cell.name, self.seeds)
 
     def note_edge(self, one: EdgeOutcome) -> None:
         """An edge."""
@@ -74,16 +80,16 @@ class Record:
         self.file.write_text(json.dumps(self.content, indent=1, sort_keys=True) + "\n")
 
 
-def remember(name: str) -> None:
+def remember(name: str, file: Path) -> None:
     """A cell that once failed is visited by every `make test` from then on."""
-    known = seeds()
+    known = remembered(file)
     if name not in known:
-        SEEDS.write_text(json.dumps(sorted([*known, name]), indent=1) + "\n")
+        file.write_text(json.dumps(sorted([*known, name]), indent=1) + "\n")
 
 
-def seeds() -> list[str]:
+def remembered(file: Path = SEEDS) -> list[str]:
     """The names of the cells that once failed."""
-    listed: list[str] = json.loads(SEEDS.read_text())
+    listed: list[str] = json.loads(file.read_text())
     return listed
 
 

@@ -25,6 +25,7 @@ BATCH = 10
 EDGE_EVERY = 2
 """After so many batches an edge is visited."""
 ATTEMPTS = 3
+MOST_SAID = 600
 TRADERS, RATE = 3, 2.0
 """Agencies that trade all the time, and their acts a second together."""
 
@@ -38,7 +39,7 @@ class Wish:
     minutes: float
     batch: int = BATCH
     with_edges: bool = True
-    kept: Path | None = None
+    rate: float = RATE
 
 
 @dataclass
@@ -111,7 +112,8 @@ class Run:
 
     def _found(self) -> str:
         """What is wrong in the house now, in few words."""
-        return "; ".join(judge(self.house).faults[:5])
+        faults = judge(self.house).faults
+        return f"in the house: {'; '.join(faults[:3])}"[:MOST_SAID] if faults else ""
 
     def end(self, traders: list[Trader]) -> None:
         """The last look, by the command that people use, when trade has stopped."""
@@ -132,7 +134,7 @@ class Run:
 @contextmanager
 def a_run(wish: Wish, record: Record) -> Iterator[Run]:
     """A run's house, with trade going on, for as long as the block lasts."""
-    home = wish.kept or Path(tempfile.mkdtemp(prefix="allotment-kills-"))
+    home = Path(tempfile.mkdtemp(prefix="allotment-kills-"))
     with ExitStack() as stack:
         server = proxies.program() if wish.with_edges else None
         stand = Stand(home, a_plan(engine=wish.engine))
@@ -142,7 +144,7 @@ def a_run(wish: Wish, record: Record) -> Iterator[Run]:
         stack.callback(_forget, stand)
         house = stack.enter_context(a_house(stand, desks=wish.batch + 1, log=home / "acknowledged.jsonl"))
         run = Run(wish, house, ways, record)
-        with trading(house.open_desks(TRADERS), rate=RATE, seed=wish.seed) as traders:
+        with trading(house.open_desks(TRADERS if wish.rate else 0), rate=wish.rate, seed=wish.seed) as traders:
             yield run
         run.end(traders)
 

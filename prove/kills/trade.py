@@ -86,7 +86,7 @@ def trading(desks: Sequence[Desk], *, rate: float, seed: int) -> Iterator[list[T
     """Trade at so many acts a second over all desks for as long as the block lasts."""
     stop = threading.Event()
     traders = [Trader(desk, random.Random(f"{seed}/{number}")) for number, desk in enumerate(desks)]
-    pause = len(desks) / rate
+    pause = len(desks) / rate if desks else 0.0
     threads = [threading.Thread(target=_trade, args=(one, pause, stop), daemon=True) for one in traders]
     for thread in threads:
         thread.start()
