@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import sys
 
 from prove.kills.cells import VICTIMS, cells, edges
@@ -15,6 +16,7 @@ MINUTES = 45.0
 
 def main() -> int:
     """Strike, judge, write down, say how much of it all has been seen."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     seed = int(os.environ.get("SEED") or secrets.randbelow(10**6))
     minutes = 0.0 if os.environ.get("ALL") else float(os.environ.get("MINUTES") or MINUTES)
     wish = Wish(seed=seed, engine=os.environ.get("ENGINE") or "cluster", minutes=minutes)

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,7 @@ import httpx2
 from prove.kills.cells import EDGES, Edge
 from settings import ROOT
 from stand.plan import Plan
+from stand.running import LAUNCH
 from supervisor import base, ports
 from supervisor.home import Home
 
@@ -152,5 +154,7 @@ def laid(home: Home, server: Path) -> Iterator[Ways]:
 
 def _started(server: Path, control: int, home: Home) -> subprocess.Popen[bytes]:
     with (home.logs / "proxies.log").open("ab") as log:
-        command = (str(server), "-host", "127.0.0.1", "-port", str(control))
+        # Told to die with us, however we end.
+        launched = (sys.executable, "-I", "-S", str(LAUNCH), str(int(signal.SIGKILL)), str(os.getpid()), "-", "-")
+        command = (*launched, str(server), "-host", "127.0.0.1", "-port", str(control))
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
