@@ -15,7 +15,7 @@ import httpx2
 from db import invariants
 from oracle import outside
 from prove.kills.callers import Acknowledged, LoggingCaller, caller
-from prove.kills.desk import Desk
+from prove.kills.desk import SEATS, Desk
 from prove.kills.engine import EngineRoom
 from prove.kills.signals import SignalBox
 from settings import Settings
@@ -66,20 +66,20 @@ class House:
         """The database as its owner."""
         return self.stand.addresses.database_url
 
-    def open_desks(self, count: int) -> list[Desk]:
+    def open_desks(self, count: int, *, seats: int = SEATS) -> list[Desk]:
         """So many more agencies with seats on sale, each logged in at every API."""
         first = len(self._owned)
         app_url = self.stand.addresses.app_database_url
         emails = [agencies.create(app_url, name=f"Desk {first + number + 1}") for number in range(count)]
         with ThreadPoolExecutor(OPENING) as pool:
-            opened = list(pool.map(self._open, emails))
+            opened = list(pool.map(lambda email: self._open(email, seats), emails))
         self._owned += zip(emails, opened, strict=True)
         self._logged_in_at = self._logged_in_at or time.monotonic()
         return opened
 
-    def _open(self, email: str) -> Desk:
+    def _open(self, email: str, seats: int) -> Desk:
         callers = self._callers(email)
-        return Desk(Agency(callers[0]), self.engine, self.owner_url, callers).open()
+        return Desk(Agency(callers[0]), self.engine, self.owner_url, callers).open(seats=seats)
 
     def _callers(self, email: str) -> tuple[LoggingCaller, ...]:
         return tuple(

@@ -32,7 +32,7 @@ TRADERS, RATE = 3, 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What is asked of a run: `minutes` 0 asks for every cell, however long it takes."""
+    """What is asked of a run: `minutes` from its making on; 0 asks for every cell, however long it takes."""
 
     seed: int
     engine: str
@@ -40,6 +40,7 @@ class Wish:
     batch: int = BATCH
     with_edges: bool = True
     rate: float = RATE
+    began: float = field(default_factory=time.monotonic)
 
 
 @dataclass
@@ -54,7 +55,6 @@ class Run:
 
     def visit_all(self, wanted: list[Cell], wanted_edges: list[Edge]) -> None:
         """Batch after batch, an edge in between, until all are visited or time is over."""
-        ends_at = time.monotonic() + self.wish.minutes * 60
         chance = random.Random(self.wish.seed)
         edges = chance.sample(wanted_edges, len(wanted_edges)) if self.ways else []
         for attempt in range(ATTEMPTS):
@@ -62,7 +62,7 @@ class Run:
             for number, batch in enumerate(
                 batches(wanted, size=self.wish.batch, seed=self.wish.seed + attempt), start=1
             ):
-                if self._is_late(ends_at):
+                if self._is_late():
                     return
                 missed += [
                     one.cell for one in self.visit(batch, api=number % 2, is_last=attempt == ATTEMPTS - 1) if one.missed
@@ -70,11 +70,11 @@ class Run:
                 if edges and number % EDGE_EVERY == 0:
                     self.visit_edge(edges.pop())
             wanted = missed
-        while edges and not self._is_late(ends_at):
+        while edges and not self._is_late():
             self.visit_edge(edges.pop())
 
-    def _is_late(self, ends_at: float) -> bool:
-        return bool(self.wish.minutes) and time.monotonic() > ends_at
+    def _is_late(self) -> bool:
+        return bool(self.wish.minutes) and time.monotonic() - self.wish.began > self.wish.minutes * 60
 
     def visit(self, batch: list[Cell], *, api: int = 0, is_last: bool = False) -> list[Outcome]:
         """A batch, judged and written down; a cell whose process came at a bad moment is visited again unless it is the last time."""
