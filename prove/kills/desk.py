@@ -27,6 +27,10 @@ class Wrong(Exception):
     """Something was promised and came out differently; the message says what."""
 
 
+class Missed(Exception):
+    """A scene did not come off, because somebody was slower than its times allow; nothing is wrong."""
+
+
 @dataclass
 class Desk:
     """An agency whose owner sells and buys; used by one thread at a time but for what it has begun."""

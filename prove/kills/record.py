@@ -59,8 +59,6 @@ class Record:
         for one in outcomes:
             line = {"passed": one.passed, "seconds": _rounded(one.seconds), "fault": one.fault, "seed": seed}
             self.content["cells"][one.cell.name] = line
-            if one.passed and one.cell.victim == "worker":
-                self.note_recoveries("worker", [one.seconds or 0.0])
             if not one.passed and one.process_id is not None and self.seeds:
                 remember(one.cell.name, self.seeds)
 

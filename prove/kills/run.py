@@ -88,7 +88,7 @@ class Run:
         for one in told:
             self._say(one)
         self.record.note(told, seed=self.wish.seed)
-        self.record.note_recoveries(visit.victim, visit.recoveries)
+        self.record.note_recoveries(visit.victim, visit.recoveries or visit.wake.undisturbed)
         self.record.save()
         return outcomes
 

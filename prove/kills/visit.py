@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from prove.kills import recovery, victims
 from prove.kills.cells import Cell
-from prove.kills.desk import ENDS_WITHIN, Desk
+from prove.kills.desk import ENDS_WITHIN, Desk, Missed
 from prove.kills.engine import EngineRoom
 from prove.kills.house import House
 from prove.kills.scenes import SCENES, Act, Ending
@@ -56,13 +56,17 @@ class Wake:
     """Looks at every struck process from its death on, in a thread of its own, until it is at rest."""
 
     engine: EngineRoom
+    undisturbed: list[float] = field(default_factory=list)
+    """How long those took during whose recovery nobody else died."""
     rested: dict[str, float] = field(default_factory=dict)
     _waiting: dict[str, tuple[str, float]] = field(default_factory=dict)
+    _last_death: float = 0.0
     _over: threading.Event = field(default_factory=threading.Event)
 
     def add(self, place: str, process_id: str, died_at: float) -> None:
         """One more."""
         self._waiting[place] = (process_id, died_at)
+        self._last_death = died_at
 
     def look(self) -> None:
         """Until all are at rest and nobody else will die, or it is told that time is over."""
@@ -70,6 +74,8 @@ class Wake:
             for place, (process_id, died_at) in list(self._waiting.items()):
                 if self.engine.is_at_rest(process_id):
                     self.rested[place] = time.monotonic() - died_at
+                    if died_at == self._last_death:
+                        self.undisturbed.append(self.rested[place])
                     del self._waiting[place]
 
     def end(self, *, by: float) -> list[str]:
@@ -128,7 +134,13 @@ class Visit:
             if place in restless:
                 outcome.fault = f"{outcome.process_id} is not at rest {ENDS_WITHIN:.0f} s after healing"
             elif place in endings:
-                outcome.fault = outcome.fault or endings[place].result()
+                self._note_ending(outcome, endings[place])
+
+    def _note_ending(self, outcome: Outcome, ending: Future[str | None]) -> None:
+        try:
+            outcome.fault = outcome.fault or ending.result()
+        except Missed:
+            outcome.process_id = None
 
     def _prepared(self, pool: ThreadPoolExecutor, outcomes: dict[str, Outcome]) -> dict[str, Act]:
         """What is to be begun at each place."""
@@ -210,9 +222,11 @@ def _after(seconds: float, act: Act) -> Ending:
 
 
 def _ended(begun: Future[Ending]) -> str | None:
-    """None, or what went wrong."""
+    """None, or what went wrong. Raises Missed."""
     try:
         begun.result()()
+    except Missed:
+        raise
     except Exception as error:  # noqa: BLE001 -- whatever it was, the scene did not end as it must
         return f"{type(error).__name__}: {error}"
     return None
