@@ -57,6 +57,11 @@ class Desk:
         """From now on by the API of this number."""
         self.agency.caller = self.callers[number]
 
+    def hang_up(self) -> None:
+        """Close the lines to the APIs."""
+        for one in self.callers:
+            one.http.close()
+
     def open(self, *, seats: int = SEATS) -> Desk:
         """Make hall, event, supplier and customer, and buy the seats."""
         agency = self.agency

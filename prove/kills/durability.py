@@ -35,7 +35,10 @@ def controls() -> list[dict[str, Any]]:
         log = Acknowledged(stand.home.path / "made.jsonl")
         house = House(stand=stand, box=box, engine=EngineRoom(stand.addresses), log=log)
         (desk,) = house.open_desks(1, seats=SEATS)
-        return [_hammered(house, desk, mode) for mode in MODES]
+        try:
+            return [_hammered(house, desk, mode) for mode in MODES]
+        finally:
+            house.close()
 
 
 def seen(lines: list[dict[str, Any]]) -> bool:

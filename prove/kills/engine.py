@@ -28,7 +28,14 @@ class EngineRoom:
         self._addresses = addresses
         self._loop = asyncio.new_event_loop()
         self._client: Client | None = None
-        threading.Thread(target=self._loop.run_forever, name="engine", daemon=True).start()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="engine", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Ask nothing more."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+        self._loop.close()
 
     def is_at_rest(self, process_id: str) -> bool:
         """Whether a process has ended, or waits for a clock or for people and for nothing else."""

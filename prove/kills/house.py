@@ -90,9 +90,16 @@ class House:
         """Give every desk new tokens before the old ones end."""
         if time.monotonic() - self._logged_in_at > LOGIN_LASTS:
             for email, desk in self._owned:
+                desk.hang_up()
                 desk.callers = self._callers(email)
                 desk.speak_to(0)
             self._logged_in_at = time.monotonic()
+
+    def close(self) -> None:
+        """Hang up."""
+        for _, desk in self._owned:
+            desk.hang_up()
+        self.engine.close()
 
     def is_green(self) -> bool:
         """Whether every API says that all its parts are there."""
@@ -137,5 +144,8 @@ def a_house(stand: Stand, *, desks: int, log: Path) -> Iterator[House]:
     stand.up()
     with SignalBox(stand.home.run) as box:
         house = House(stand=stand, box=box, engine=EngineRoom(stand.addresses), log=Acknowledged(log))
-        house.desks = house.open_desks(desks)
-        yield house
+        try:
+            house.desks = house.open_desks(desks)
+            yield house
+        finally:
+            house.close()

@@ -32,7 +32,9 @@ TRADERS, RATE = 3, 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What is asked of a run: `minutes` from its making on; 0 asks for every cell, however long it takes."""
+    """What is asked of a run: `minutes` from its making on, 0 asks for every cell, however long it takes;
+    `enough` ends it when so many have passed.
+    """
 
     seed: int
     engine: str
@@ -40,6 +42,7 @@ class Wish:
     batch: int = BATCH
     with_edges: bool = True
     rate: float = RATE
+    enough: int = 0
     began: float = field(default_factory=time.monotonic)
 
 
@@ -74,6 +77,8 @@ class Run:
             self.visit_edge(edges.pop())
 
     def _is_late(self) -> bool:
+        if self.wish.enough and sum(one["passed"] for one in self.record.content["cells"].values()) >= self.wish.enough:
+            return True
         return bool(self.wish.minutes) and time.monotonic() - self.wish.began > self.wish.minutes * 60
 
     def visit(self, batch: list[Cell], *, api: int = 0, is_last: bool = False) -> list[Outcome]:

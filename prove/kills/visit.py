@@ -17,7 +17,7 @@ from prove.kills.scenes import SCENES, Act, Ending
 from prove.kills.signals import Held
 
 # A process inside a workflow task may be held for less than the two seconds after which the SDK calls it stuck.
-HELD_IN_TASK, HELD_IN_STEP = 1.2, 2.5
+HELD_IN_TASK, HELD_IN_STEP = 1.2, 3.5
 NO_LONGER_THERE = 4.5
 COMES_WITHIN = 60.0
 """Seconds after the last lead within which every process must have come to its point."""
@@ -160,9 +160,8 @@ class Visit:
         """Kill as often as processes come, until there is one at every place, or time is over."""
         deadline = time.monotonic() + seconds
         box = self.house.box
-        in_task = any(cell.point == "next" for cell in self.batch)
         while (box.waiting or box.holding) and (left := deadline - time.monotonic()) > 0:
-            held = box.gather(seconds=left, patience=HELD_IN_TASK if in_task else HELD_IN_STEP)
+            held = box.gather(seconds=left, patience=_patience)
             if timely := [one for one in held if not _let_go_if_stale(one)]:
                 self._strike(timely, outcomes)
         box.disarm()
@@ -206,6 +205,10 @@ class Visit:
 
 def _place(cell: Cell) -> str:
     return f"{cell.step}/{cell.point}"
+
+
+def _patience(held: Sequence[Held]) -> float:
+    return HELD_IN_TASK if any(one.arrival.place.endswith("/next") for one in held) else HELD_IN_STEP
 
 
 def _let_go_if_stale(held: Held) -> bool:
