@@ -8,9 +8,9 @@ import subprocess
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,6 @@ from temporalio.worker import Replayer
 from demo.caller import Json
 from domain.states import Refused
 from prove.kills.desk import Desk
-from prove.kills.engine import EngineRoom
 from prove.kills.house import House, a_house
 from prove.kills.judging import judge
 from prove.kills.steps import HISTORIES
@@ -69,14 +68,20 @@ def upgraded(*, engine: str) -> dict[str, Any]:
         with a_house(stand, desks=DESKS, log=home / "acknowledged.jsonl") as house:
             begun = _begin(house.desks)
             stand.down()
-        stand = Stand(home, new).up()
-        stack.callback(stand.down)
-        return _finish(stand, house, begun) | {"previous": words}
+            house.stand = stack.enter_context(_on(Stand(home, new)))
+            return _finish(house, begun) | {"previous": words}
 
 
-def _finish(stand: Stand, house: House, begun: Sequence[Begun]) -> dict[str, Any]:
+@contextmanager
+def _on(stand: Stand) -> Iterator[Stand]:
+    try:
+        yield stand.up()
+    finally:
+        stand.down()
+
+
+def _finish(house: House, begun: Sequence[Begun]) -> dict[str, Any]:
     """Bring every process to its end on the new build."""
-    house.stand, house.engine = stand, EngineRoom(stand.addresses)
     began = time.monotonic()
     with ThreadPoolExecutor(DESKS) as pool:
         list(pool.map(lambda one: one[1](), begun))
