@@ -31,7 +31,7 @@ BACK_WITHIN = 120.0
 
 def controls() -> list[dict[str, Any]]:
     """For each way to commit: how many bookings were acknowledged, and how many of them were lost."""
-    with a_stand(Plan(engine="dev", papers=False)) as stand, SignalBox(stand.home.run) as box:
+    with a_stand(Plan(engine="dev")) as stand, SignalBox(stand.home.run) as box:
         log = Acknowledged(stand.home.path / "made.jsonl")
         house = House(stand=stand, box=box, engine=EngineRoom(stand.addresses), log=log)
         (desk,) = house.open_desks(1, seats=SEATS)
