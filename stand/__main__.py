@@ -50,7 +50,7 @@ class Bringing:
     def up(self) -> None:
         """Bring everything up, then watch; raises StopRequested when told to stop."""
         plan, crew = self.plan, self.crew
-        numbers = ports.assign(self.home.run / "stand-ports.json", (*plan.api_names, *plan.worker_names))
+        numbers = ports.assign(self.home.run / "ports.json", (*plan.api_names, *plan.worker_names))
         ground = base.survey(self.settings, home=self.home, crew=crew, console=self.console, engine=plan.engine)
         addresses = replace(base.start(ground), api_url=f"http://127.0.0.1:{numbers[plan.api_names[0]]}")
         self.home.write_addresses(addresses)

@@ -55,7 +55,7 @@ class Stand:
     @property
     def api_urls(self) -> tuple[str, ...]:
         """One per API, in the order of their names."""
-        numbers = json.loads((self.home.run / "stand-ports.json").read_text())
+        numbers = json.loads((self.home.run / "ports.json").read_text())
         return tuple(f"http://127.0.0.1:{numbers[name]}" for name in self.plan.api_names)
 
     def up(self) -> Self:

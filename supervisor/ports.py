@@ -45,10 +45,13 @@ def require_free(port: int) -> None:
 
 
 def assign(file: Path, names: Iterable[str]) -> dict[str, int]:
-    """A free port per name: the one this home used last where it is still free, so that addresses survive a restart."""
-    known = _read(file)
-    taken: set[int] = set()
-    for name in names:
+    """A free port per name: the one this home used last where it is still free, so that addresses survive a restart.
+
+    A port that the file keeps for a name not asked for is nobody else's, although its part may be away just now.
+    """
+    known, asked = _read(file), list(names)
+    taken = {port for name, port in known.items() if name not in asked}
+    for name in asked:
         port = known.get(name)
         if port is None or port in taken or not is_free(port):
             port = free_port(frozenset(taken))

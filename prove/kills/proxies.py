@@ -137,7 +137,7 @@ def laid(home: Home, server: Path) -> Iterator[Ways]:
     home.make()
     services = ports.assign(home.run / "ports.json", base.PORTS)
     names = [f"{part}-{service}" for part, service in EDGES]
-    numbers = ports.assign(home.run / "proxy-ports.json", [*names, *(f"{name}-control" for name in names)])
+    numbers = ports.assign(home.run / "ports.json", [*names, *(f"{name}-control" for name in names)])
     proxies: dict[str, Proxy] = {}
     try:
         for (_, service), name in zip(EDGES, names, strict=True):

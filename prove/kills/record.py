@@ -71,6 +71,11 @@ class Record:
         """How long it took, each time."""
         self.content["recoveries"].setdefault(victim, []).extend(filter(None, map(_rounded, seconds)))
 
+    def note_trade(self, **counts: int) -> None:
+        """What a run's trade came to, added to that of the runs before it."""
+        known = self.content["trade"]
+        self.content["trade"] = {name: known.get(name, 0) + count for name, count in counts.items()}
+
     def save(self) -> None:
         """Write it down."""
         self.file.parent.mkdir(parents=True, exist_ok=True)

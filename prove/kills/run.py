@@ -124,12 +124,13 @@ class Run:
         """The last look, by the command that people use, when trade has stopped."""
         verdict = judge(self.house)
         verified = self.house.stand.run("verify", "--json")
-        self.record.content["trade"] = {
-            "acts": sum(trader.acts for trader in traders),
-            "acknowledged": verdict.acknowledged,
-            "lost": sum(fault.startswith("lost") for fault in verdict.faults),
-            "verify": verified.returncode,
-        }
+        self.record.note_trade(
+            runs=1,
+            acts=sum(trader.acts for trader in traders),
+            acknowledged=verdict.acknowledged,
+            lost=sum(fault.startswith("lost") for fault in verdict.faults),
+            violated=verified.returncode,
+        )
         self.faults += verdict.faults
         if verified.returncode:
             self.faults.append(f"verify: {verified.stdout[-2000:]}")

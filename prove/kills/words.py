@@ -77,8 +77,8 @@ def _run(found: Line) -> str:
     )
     if trade:
         words += (
-            f" Meanwhile {trade['acts']} acts of trade, {trade['acknowledged']} answers that promised something, "
-            f"{trade['lost']} of them lost; the oracle afterwards: {'holds' if not trade['verify'] else 'violated'}."
+            f" In {trade['runs']} runs {trade['acts']} acts of trade went on meanwhile; {trade['acknowledged']} answers promised "
+            f"something, {trade['lost']} of which was lost; at the end of {trade['violated']} runs the oracle found something."
         )
     return words
 

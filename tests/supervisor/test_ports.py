@@ -28,6 +28,19 @@ def test_a_port_that_somebody_took_meanwhile_is_replaced(tmp_path: Path) -> None
     assert second["postgres"] != first["postgres"]
 
 
+def test_a_port_kept_for_a_part_that_is_away_is_given_to_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = ports.assign(tmp_path / "ports.json", ["postgres"])
+    offered = iter([first["postgres"], first["postgres"] + 1])
+    monkeypatch.setattr("supervisor.ports.random.randrange", lambda *_: next(offered))
+    monkeypatch.setattr("supervisor.ports.is_free", lambda _: True)
+
+    second = ports.assign(tmp_path / "ports.json", ["api-1"])
+
+    assert second["api-1"] != first["postgres"]
+
+
 @pytest.mark.parametrize("text", ["", "[1]", '{"postgres": "x"}', "{"])
 def test_a_file_that_was_spoilt_is_made_anew(tmp_path: Path, text: str) -> None:
     (tmp_path / "ports.json").write_text(text)
