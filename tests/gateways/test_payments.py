@@ -176,6 +176,16 @@ def test_late_money_can_be_given_back(hasty: SimulatedPayments, key: str) -> Non
     assert refunded.state is ProviderState.REFUNDED
 
 
+def test_late_money_can_be_given_back_without_a_word(hasty: SimulatedPayments, key: str) -> None:
+    an_authorisation(hasty, key, "tok_late_refund_unknown_0")
+    reference = hasty.look_up(key=key).reference or ""
+
+    refunded = hasty.refund(key=f"{key}/r", authorisation=reference, amount=PRICE)
+
+    assert refunded.state is ProviderState.UNKNOWN
+    assert hasty.look_up(key=f"{key}/r").state is ProviderState.REFUNDED
+
+
 def test_late_money_arrives_although_the_provider_was_down_when_it_fell_due(
     provider: Part, ours: SimulatedPayments, key: str
 ) -> None:
