@@ -12,9 +12,11 @@ from prove.kills import recovery, victims
 from prove.kills.cells import Cell
 from prove.kills.desk import ENDS_WITHIN, Desk, Missed
 from prove.kills.engine import EngineRoom
-from prove.kills.house import House
+from prove.kills.house import House, NotHealed
 from prove.kills.scenes import SCENES, Act, Ending
 from prove.kills.signals import Held
+from prove.kills.victims import StillAlive
+from stand.running import StandFailed
 
 # A process inside a workflow task may be held for less than the two seconds after which the SDK calls it stuck.
 HELD_IN_TASK, HELD_IN_STEP = 1.2, 3.5
@@ -122,8 +124,15 @@ class Visit:
                 for place, act in acts.items()
             }
             pool.submit(self.wake.look)
-            self._strike_all(outcomes, seconds=longest + COMES_WITHIN)
-            self._see_all_end(outcomes, {place: pool.submit(_ended, future) for place, future in begun.items()})
+            try:
+                self._strike_all(outcomes, seconds=longest + COMES_WITHIN)
+                self._see_all_end(outcomes, {place: pool.submit(_ended, future) for place, future in begun.items()})
+            except (NotHealed, StandFailed, StillAlive) as error:
+                for one in outcomes.values():
+                    one.fault = one.fault or repr(error)
+            finally:
+                self.house.box.disarm()
+                self.wake.end(by=0.0)
         return list(outcomes.values())
 
     def _see_all_end(self, outcomes: dict[str, Outcome], endings: dict[str, Future[str | None]]) -> None:
