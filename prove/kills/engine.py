@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.client import Client, ScheduleOverlapPolicy, WorkflowExecutionStatus
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError
@@ -46,6 +47,16 @@ class EngineRoom:
                 return True
             raw = seen.raw_description
             return not raw.pending_activities and not raw.pending_children and not raw.HasField("pending_workflow_task")
+
+        return self._ask(look)
+
+    def waits_its_turn(self, process_id: str) -> bool:
+        """Whether a process has a step that nobody has taken up yet: one slot prints all papers, one after the other."""
+
+        async def look(client: Client) -> bool:
+            seen = await client.get_workflow_handle(process_id).describe(rpc_timeout=PATIENCE)
+            waiting = seen.raw_description.pending_activities
+            return all(one.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED for one in waiting)
 
         return self._ask(look)
 

@@ -80,12 +80,21 @@ class Wake:
                         self.undisturbed.append(self.rested[place])
                     del self._waiting[place]
 
+    def stop(self) -> None:
+        """Look no more."""
+        self._over.set()
+
     def end(self, *, by: float) -> list[str]:
         """Wait until all are at rest, until this moment at most; the places of those that are not."""
         while self._waiting and time.monotonic() < by:
             time.sleep(LOOK_EVERY)
-        self._over.set()
-        return list(self._waiting)
+        self.stop()
+        # A paper behind other papers waits rightly; whether that lane moves is asked by the oracle (L1).
+        return [
+            place
+            for place, (process_id, _) in self._waiting.items()
+            if not (process_id.startswith("document/") and self.engine.waits_its_turn(process_id))
+        ]
 
 
 @dataclass
@@ -132,7 +141,7 @@ class Visit:
                     one.fault = one.fault or repr(error)
             finally:
                 self.house.box.disarm()
-                self.wake.end(by=0.0)
+                self.wake.stop()
         return list(outcomes.values())
 
     def _see_all_end(self, outcomes: dict[str, Outcome], endings: dict[str, Future[str | None]]) -> None:
