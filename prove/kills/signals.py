@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -133,12 +133,12 @@ class SignalBox:
             found, self._held = self._held, []
             return found
 
-    def gather(self, *, seconds: float, patience: Callable[[Sequence[Held]], float]) -> list[Held]:
-        """Wait for arrivals: until everybody has come, the first has waited as long as it may, or the time is over."""
+    def gather(self, *, seconds: float, patience: Callable[[Held], float]) -> list[Held]:
+        """Wait for arrivals: until everybody has come, somebody has waited as long as they may, or the time is over."""
         deadline = time.monotonic() + seconds
         with self._lock:
             while self._armed:
-                until = min(deadline, self._held[0].at + patience(self._held)) if self._held else deadline
+                until = min([deadline, *(held.at + patience(held) for held in self._held)])
                 if (left := until - time.monotonic()) <= 0:
                     break
                 self._lock.wait(left)

@@ -127,10 +127,9 @@ class Visit:
         with ThreadPoolExecutor(len(self.batch) + 1) as pool:
             acts = self._prepared(pool, outcomes)
             self.house.box.arm(acts)
-            longest = max((SCENES[str(outcomes[place].cell.step)].lead for place in acts), default=0.0)
+            longest = max((_lead(outcomes[place].cell) for place in acts), default=0.0)
             begun = {
-                place: pool.submit(_after, longest - SCENES[str(outcomes[place].cell.step)].lead, act)
-                for place, act in acts.items()
+                place: pool.submit(_after, longest - _lead(outcomes[place].cell), act) for place, act in acts.items()
             }
             pool.submit(self.wake.look)
             try:
@@ -225,8 +224,13 @@ def _place(cell: Cell) -> str:
     return f"{cell.step}/{cell.point}"
 
 
-def _patience(held: Sequence[Held]) -> float:
-    return HELD_IN_TASK if any(one.arrival.place.endswith("/next") for one in held) else HELD_IN_STEP
+def _patience(held: Held) -> float:
+    return HELD_IN_TASK if held.arrival.place.endswith("/next") else HELD_IN_STEP
+
+
+def _lead(cell: Cell) -> float:
+    """Whoever may be held for a moment only is to come last."""
+    return SCENES[str(cell.step)].lead - (HELD_IN_TASK if cell.point == "next" else 0.0)
 
 
 def _let_go_if_stale(held: Held) -> bool:
