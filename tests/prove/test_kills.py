@@ -55,14 +55,17 @@ def test_a_step_without_a_scene_is_seen() -> None:
     assert without_scene({name: scene for name, scene in SCENES.items() if "capture" not in name})
 
 
-def test_steps_in_recorded_histories_are_among_those_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_step_that_the_code_calls_by_a_made_up_name_is_found_in_the_histories(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     everywhere = set(steps())
 
     monkeypatch.setattr("prove.kills.steps.HISTORIES", tmp_path)
 
     assert HISTORIES.exists()
-    by_name_only = {"payments.authorise", "payments.capture", "payments.void"}
-    assert {step.activity for step in everywhere - set(steps())} == by_name_only
+    by_name_only = {step.activity for step in everywhere - set(steps())}
+    assert "payments.authorise" in by_name_only
+    assert all(name.startswith("payments.") for name in by_name_only)
 
 
 def test_every_step_is_struck_at_every_point_by_every_victim() -> None:
