@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Sequence
@@ -51,7 +52,18 @@ CONNECTIONS = 24
 def main(name: str, queues: Sequence[str]) -> None:
     """Run until SIGTERM or SIGINT."""
     logs.configure(part=name)
+    _collect_seldom()
     asyncio.run(_run(current(), name, queues))
+
+
+def _collect_seldom() -> None:
+    """A delivery of fifty thousand seats makes half a million objects that all live until it is done.
+
+    Looked through every 700 new ones, as Python does by itself, that took a third of the step's own time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 async def _run(settings: Settings, name: str, queues: Sequence[str]) -> None:

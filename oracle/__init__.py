@@ -48,10 +48,8 @@ def check(settings: Settings) -> list[Verdict]:
 
 def _look(settings: Settings) -> list[Verdict]:
     assert settings.database_url, "the services have been adopted"
-    with invariants.audit(settings.database_url, outside.read(settings)) as connection:
-        return [
-            Verdict(invariant=one, violations=invariants.violations(connection, one)) for one in invariants.invariants()
-        ]
+    found = invariants.all_violations(settings.database_url, outside.read(settings))
+    return [Verdict(invariant=one, violations=found[one.name]) for one in invariants.invariants()]
 
 
 def _say_lines(verdicts: Sequence[Verdict]) -> None:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 from uuid import UUID
 
@@ -40,8 +42,8 @@ GROUPS = {
     "B": "The books' ties",
 }
 _HEAD = re.compile(r"-- (?P<sentence>.+)\n-- Guard: (?P<guard>.+)\n(?P<query>(?:.|\n)+)")
-# Every query here reads whole tables: room to add them up in memory, and both cores.
-_AT_ONCE = "SET LOCAL work_mem = '256MB'; SET LOCAL max_parallel_workers_per_gather = 2; SET LOCAL jit = off"
+# Every query here reads whole tables: room to add them up in memory.
+_AT_ONCE = "SET LOCAL work_mem = '256MB'; SET LOCAL max_parallel_workers_per_gather = 1; SET LOCAL jit = off"
 _ARROW = re.compile(r"    (\w+) --> (\w+): ")
 
 
@@ -85,10 +87,12 @@ def invariants() -> tuple[Invariant, ...]:
 
 
 @contextmanager
-def audit(owner_url: str, outside: Outside) -> Iterator[psycopg.Connection[Any]]:
-    """One snapshot of the whole database as its auditor, with what lies outside at hand."""
+def audit(owner_url: str, outside: Outside, *, snapshot: str | None = None) -> Iterator[psycopg.Connection[Any]]:
+    """One snapshot of the whole database as its auditor, with what lies outside at hand; another's, if it is named."""
     with psycopg.connect(owner_url, autocommit=True, application_name="allotment-oracle") as connection:
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        if snapshot is not None:
+            connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)))
         auditor = sql.Identifier(f"{connection.info.dbname}_auditor")
         connection.execute(sql.SQL("SET LOCAL ROLE {}").format(auditor))
         connection.execute(_AT_ONCE)
@@ -103,6 +107,26 @@ def violations(connection: psycopg.Connection[Any], invariant: Invariant) -> lis
     query = f"SELECT tenant_id, subject, fault FROM ({invariant.query}) AS found ORDER BY tenant_id, subject, fault"
     with connection.cursor(row_factory=class_row(Violation)) as cursor:
         return cursor.execute(query).fetchall()
+
+
+def all_violations(owner_url: str, outside: Outside) -> dict[str, list[Violation]]:
+    """What each invariant finds, by its name: all on one snapshot, two asked at a time."""
+    with audit(owner_url, outside) as first:
+        (snapshot,) = first.execute("SELECT pg_export_snapshot()").fetchone() or ("",)
+        with audit(owner_url, outside, snapshot=snapshot) as second, ThreadPoolExecutor(2) as askers:
+            free = SimpleQueue[psycopg.Connection[Any]]()
+            for connection in (first, second):
+                free.put(connection)
+            found = askers.map(lambda one: _ask(free, one), invariants())
+            return {one.name: rows for one, rows in zip(invariants(), found, strict=True)}
+
+
+def _ask(free: SimpleQueue[psycopg.Connection[Any]], invariant: Invariant) -> list[Violation]:
+    connection = free.get()
+    try:
+        return violations(connection, invariant)
+    finally:
+        free.put(connection)
 
 
 def _read(file: Path) -> Invariant:
