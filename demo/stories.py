@@ -37,7 +37,7 @@ class Buyer:
             except Refusal as refusal:
                 if refusal.code != "seats_unavailable":
                     raise
-                self._lose(basket, refusal.problem["unavailable"])
+                self._lose(basket)
                 if seats:
                     self.month.shop.office.pause(1)
         raise TimeoutError(f"basket {basket.number} found no seats in {TRIES} tries")
@@ -85,9 +85,9 @@ class Buyer:
         del board[first : first + basket.seats]
         return picked
 
-    def _lose(self, basket: Basket, gone: list[str]) -> None:
-        board = self._boards.get(basket.event, [])
-        self._boards[basket.event] = [seat for seat in board if seat not in gone]
+    def _lose(self, basket: Basket) -> None:
+        """An old picture is worth nothing: what else it shows may be gone as well."""
+        self._boards.pop(basket.event, None)
         with self.month.lock:
             self.month.lost_races += 1
 
