@@ -107,7 +107,7 @@ BLOCKS: dict[str, Callable[[Mapping[str, float]], str]] = {"measured": measured_
 def renewed(text: str, measured: Mapping[str, float]) -> str:
     """The page with its made blocks made anew."""
     for name, make in BLOCKS.items():
-        pattern = re.compile(re.escape(f"<!-- made: {name} -->") + r"\n.*?\n<!-- end -->", re.DOTALL)
+        pattern = re.compile(re.escape(f"<!-- made: {name} -->") + r"\n(?:.*?\n)??<!-- end -->", re.DOTALL)
         place = pattern.search(text)
         assert place is not None, f"{PAGE.name} has a block {name}"
         text = text[: place.start()] + BLOCK.format(name=name, text=make(measured)) + text[place.end() :]
