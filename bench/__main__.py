@@ -12,7 +12,6 @@ from bench.row import Group, Row
 from bench.rows import GROUPS
 from settings import ROOT
 
-FULL = "full"
 PAGE = ROOT / "PERFORMANCE.md"
 
 

@@ -58,7 +58,7 @@ def _row(line: Line) -> str:
 
 def _words(row: Row, line: Line) -> str:
     notes = "; ".join(f"{name.replace('_', ' ')} {_told(value)}" for name, value in line["notes"].items())
-    held = f" Held against floor and target: {row.judged}." if row.judged else ""
+    held = f" Held against floor and target: {row.judged}."
     more = f" ({notes}.)" if notes else ""
     return f"- **{row.name}**: {row.sentence} Anchor: {row.anchor}.{held}{more}"
 

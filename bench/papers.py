@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -12,8 +13,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
-from pathlib import Path
 
+from bench.memory import peak_megabytes
 from bench.row import Figure, Group, Judged, Row
 from domain.money import Money
 from reports import press
@@ -86,13 +87,6 @@ def no_ground() -> Iterator[None]:
     yield None
 
 
-def _peak_mb() -> float:
-    """The most memory this process ever had, in 10^6 bytes."""
-    status = Path("/proc/self/status").read_text()
-    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) * 1024 / 1e6
-
-
 def _print(seats: int) -> None:
     """The fresh process: warm up as the worker is warm, print, say what it took."""
     press.receipt_pdf(a_receipt(4))
@@ -101,7 +95,7 @@ def _print(seats: int) -> None:
         began = time.perf_counter()
         press.receipt_pdf(paper)
         took.append(time.perf_counter() - began)
-    print(json.dumps({"seconds": statistics.median(took), "mb": _peak_mb()}))
+    print(json.dumps({"seconds": statistics.median(took), "mb": peak_megabytes(os.getpid())}))
 
 
 GROUPS: tuple[Group, ...] = (

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from decimal import Decimal
-from pathlib import Path
 
 import httpx2
 import psycopg
 
 from activities.totals import add_up_closed_days
 from bench.filling import Filled, fill
+from bench.memory import peak_megabytes
 from bench.row import Figure, median
 from db.transaction import Database
 from demo.caller import Json
@@ -39,9 +39,9 @@ def profit(stand: Stand, database: Database) -> Figure:
 
 def profit_megabytes(stand: Stand) -> Figure:
     """The peak of the API's process, in 10^6 bytes."""
-    status = Path(f"/proc/{stand.pid('api-1')}/status").read_text()
-    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-    return Figure(value=int(line.split()[1]) * 1024 / 1e6)
+    pid = stand.pid("api-1")
+    assert pid is not None, "the stand is up"
+    return Figure(value=peak_megabytes(pid))
 
 
 def _in_turn(stand: Stand, owner_url: str, filled: Filled, closing: float) -> Figure:

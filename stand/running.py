@@ -60,14 +60,13 @@ class Stand:
 
     def up(self) -> Self:
         """Start it, or start it again on the same home; returns when it is ready. Raises StandFailed."""
-        ours = {name: value for name, value in os.environ.items() if name not in FOREIGN and "ALLOTMENT_" not in name}
         launched = (sys.executable, "-I", "-S", str(LAUNCH), str(int(signal.SIGTERM)), str(os.getpid()), "-", "-")
         began = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
                 (*launched, sys.executable, "-m", "stand", str(self.home.path)),
                 cwd=ROOT,
-                env=ours,
+                env=_surroundings(),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -133,11 +132,10 @@ class Stand:
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """One command line of the product in this home, such as `verify --json`."""
-        environment = {name: value for name, value in os.environ.items() if name not in FOREIGN}
         return subprocess.run(
             (sys.executable, "-m", "cli", *words),
             cwd=ROOT,
-            env={**environment, "ALLOTMENT_HOME": str(self.home.path)},
+            env={**_surroundings(), "ALLOTMENT_HOME": str(self.home.path)},
             capture_output=True,
             text=True,
             check=False,
@@ -150,6 +148,11 @@ class Stand:
 
     def _last_words(self) -> str:
         return self.log.read_text(errors="replace")[-2000:]
+
+
+def _surroundings() -> dict[str, str]:
+    """Our own environment without what leads to another house."""
+    return {name: value for name, value in os.environ.items() if name not in FOREIGN and "ALLOTMENT_" not in name}
 
 
 @contextmanager

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -19,8 +17,7 @@ from temporalio.worker import Worker
 from domain.states import Refused
 from gateways.temporal import QUEUE
 from supervisor import temporal_binaries
-from supervisor.errors import CannotStart
-from supervisor.process import Spec
+from supervisor.fetch import run_to_its_end
 from supervisor.temporal_binaries import Workshop
 from workflows.registry import PROCESSES
 
@@ -30,15 +27,6 @@ Steps = Sequence[Callable[..., Any]]
 def temporal_program() -> Path:
     """The CLI that contains the development server."""
     return temporal_binaries.command_line(Workshop(run=run_to_its_end, say=print))
-
-
-def run_to_its_end(spec: Spec, seconds: float) -> None:
-    """A download or a build that the engine's program needs."""
-    environment = {**os.environ, **spec.environment}
-    try:
-        subprocess.run(spec.command, check=True, cwd=spec.folder, env=environment, timeout=seconds)
-    except subprocess.SubprocessError as error:
-        raise CannotStart(str(error)) from error
 
 
 @asynccontextmanager
