@@ -51,10 +51,3 @@ def carry_out(
             operations.fail(tx, operation_id, error=refusal(refused))
         return operations.take(tx, operation_id)
 
-
-def step(database: Database, *, tenant_id: UUID, operation_id: UUID, work: Callable[[Tx, Operation], Any]) -> Any:
-    """One transaction of an operation that goes on afterwards, acting as whoever asked for it."""
-    with database.transaction(tenant_id) as tx:
-        operation = operations.take(tx, operation_id)
-        tx.actor = operation.requested_by
-        return work(tx, operation)

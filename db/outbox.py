@@ -151,16 +151,22 @@ def claim(tx: Tx, ids: Sequence[UUID], *, lease: timedelta) -> list[Message]:
 
 
 def delivered(tx: Tx, ids: Sequence[UUID]) -> None:
-    """The other side has accepted these; the operations they carry are running from here on."""
+    """The other side has accepted these; the operations they carry are running from here on.
+
+    An operation that somebody holds is being carried out already, and whoever does it says what becomes of it. To wait
+    for it would be to wait, with the rows of other operations in hand, for a step that may want one of those.
+    """
     if not ids:
         return
+    tx.run("UPDATE outbox SET delivered_at = clock_timestamp(), last_error = NULL WHERE id = ANY(%s)", (list(ids),))
     tx.run(
-        """UPDATE operations o SET status = 'running' FROM outbox m
-           WHERE m.id = ANY(%s) AND m.kind <> 'MAIL' AND o.tenant_id = m.tenant_id AND o.status = 'queued'
-             AND o.id = substring(m.key FROM '[0-9a-f-]{36}$')::uuid""",
+        """UPDATE operations SET status = 'running' WHERE id IN (
+               SELECT o.id FROM outbox m JOIN operations o ON o.tenant_id = m.tenant_id
+                   AND o.id = substring(m.key FROM '[0-9a-f-]{36}$')::uuid
+               WHERE m.id = ANY(%s) AND m.kind <> 'MAIL' AND o.status = 'queued'
+               ORDER BY o.id FOR NO KEY UPDATE OF o SKIP LOCKED)""",
         (list(ids),),
     )
-    tx.run("UPDATE outbox SET delivered_at = clock_timestamp(), last_error = NULL WHERE id = ANY(%s)", (list(ids),))
 
 
 def hold(tx: Tx, ids: Sequence[UUID]) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from db import outbox
+from db import operations, outbox
 from db.ids import new_id
 from db.outbox import Message
 from db.transaction import Database
@@ -104,6 +104,50 @@ def test_a_delivered_message_is_gone(quiet: Database, agency: Agency) -> None:
     with quiet.transaction(agency.id) as tx:
         outbox.delivered(tx, [message.id])
 
+    assert due(quiet, agency) == []
+
+
+def an_operation(database: Database, agency: Agency) -> UUID:
+    """Queued, with the message that carries it."""
+    with database.transaction(agency.id) as tx:
+        subject = operations.Subject(object="booking", id=new_id())
+        operation_id = operations.open_operation(tx, kind="booking.cancel", subject=subject, payload={})
+        outbox.update(
+            tx, process="cancellation", process_id="c", argument={}, verb="cancel", operation_id=operation_id
+        )
+    return operation_id
+
+
+def status(database: Database, agency: Agency, operation_id: UUID) -> str:
+    with database.transaction(agency.id) as tx:
+        operation = operations.find(tx, operation_id)
+    assert operation is not None
+    return operation.status
+
+
+def test_an_operation_runs_once_its_message_is_delivered(quiet: Database, agency: Agency) -> None:
+    operation_id = an_operation(quiet, agency)
+    message = claim(quiet, agency)[0]
+
+    with quiet.transaction(agency.id) as tx:
+        outbox.delivered(tx, [message.id])
+
+    assert status(quiet, agency, operation_id) == "running"
+
+
+def test_delivering_waits_for_no_operation_that_is_being_carried_out(quiet: Database, agency: Agency) -> None:
+    """Waiting for one with the others in hand is half of a deadlock."""
+    held, others = an_operation(quiet, agency), [an_operation(quiet, agency) for _ in range(3)]
+    messages = claim(quiet, agency)
+
+    with quiet.transaction(agency.id) as step:
+        operations.take(step, held)
+        with quiet.transaction(agency.id) as tx:
+            tx.run("SET LOCAL lock_timeout = '100ms'")
+            outbox.delivered(tx, [message.id for message in messages])
+        operations.succeed(step, held, result={})
+
+    assert [status(quiet, agency, one) for one in (held, *others)] == ["succeeded", *["running"] * 3]
     assert due(quiet, agency) == []
 
 
