@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from db.arrays import literal
@@ -20,6 +21,18 @@ class Change:
     from_status: str | None
     to_status: str
     reason: str | None
+
+
+class Note(NamedTuple):
+    """The same change of many things, as a row of the statement that writes a transaction's notes."""
+
+    object: str
+    by: str
+    from_status: str | None
+    to_status: str
+    reason: str | None
+    operation_id: UUID | None
+    subject_ids: str
 
 
 def note(
@@ -54,11 +67,18 @@ def note_many(
     reason: str | None = None,
     operation_id: UUID | None = None,
 ) -> None:
-    """Note the same change of many things in one statement."""
+    """Note the same change of many things; all notes of a transaction are written in one statement at its end."""
+    tx.leave(_write, Note(object, tx.actor, from_status, to_status, reason, operation_id, literal(subject_ids)))
+
+
+def _write(tx: Tx, notes: Sequence[Note]) -> None:
     tx.run(
         """INSERT INTO history (tenant_id, object, subject_id, by, from_status, to_status, reason, operation_id)
-           SELECT %s, %s, subject, %s, %s, %s, %s, %s FROM unnest(%s::uuid[]) WITH ORDINALITY AS s(subject, n) ORDER BY n""",
-        (tx.tenant_id, object, tx.actor, from_status, to_status, reason, operation_id, literal(subject_ids)),
+           SELECT %s, n.object, s.id, n.by, n.was, n.now, n.reason, n.operation_id
+           FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::uuid[], %s::text[])
+                   WITH ORDINALITY AS n(object, by, was, now, reason, operation_id, ids, line),
+               unnest(n.ids::uuid[]) WITH ORDINALITY AS s(id, place) ORDER BY n.line, s.place""",
+        (tx.tenant_id, *map(list, zip(*notes, strict=True))),
     )
 
 
@@ -73,6 +93,7 @@ def note_each(
 
 def of(tx: Tx, subject_id: UUID) -> list[Change]:
     """A thing's history, oldest first."""
+    tx.write_left()
     return tx.all(
         "SELECT at, by, from_status, to_status, reason FROM history WHERE subject_id = %s ORDER BY entry",
         (subject_id,),

@@ -49,6 +49,7 @@ class Principal:
         return str(self.user_id or self.credential_id)
 
 
+Writer = Callable[["Tx", list[Any]], None]
 Opened = psycopg.ClientCursor["Principal"]
 
 
@@ -64,6 +65,7 @@ class Tx:
     actor: str = SYSTEM
     request_id: str | None = None
     principal: Principal | None = None
+    left: dict[Writer, list[Any]] = field(default_factory=dict)
     after: list[Callable[[], None]] = field(default_factory=list)
     keep: bool = True
 
@@ -110,9 +112,24 @@ class Tx:
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """Writes inside are undone when the block raises; the transaction goes on."""
-        with self.conn.transaction():
-            yield
+        """Writes inside are undone when the block raises, what was left for the end too; the transaction goes on."""
+        self.write_left()
+        try:
+            with self.conn.transaction():
+                yield
+        except BaseException:
+            self.left.clear()
+            raise
+
+    def leave(self, writer: Writer, row: Any) -> None:
+        """Have this written as the last thing before the commit, in one go with all that was left to the same writer."""
+        self.left.setdefault(writer, []).append(row)
+
+    def write_left(self) -> None:
+        """Write what was left for the end; for whoever reads it before."""
+        left, self.left = self.left, {}
+        for writer, rows in left.items():
+            writer(self, rows)
 
     def after_commit(self, act: Callable[[], None]) -> None:
         """Do this once the transaction has committed; it must not raise."""
@@ -187,6 +204,8 @@ class Database:
             self._commit(tx)
 
     def _commit(self, tx: Tx) -> None:
+        if tx.keep:
+            tx.write_left()
         tx.conn.execute("COMMIT" if tx.keep else "ROLLBACK")
         for act in tx.after if tx.keep else ():
             act()
