@@ -82,7 +82,7 @@ def begin_payment(tx: Tx, booking_id: UUID, *, method: str, provider: str, token
         BookingStatus(booking.status),
         payment=PaymentStatus(booking.payment_status),
         reserved_until=booking.reserved_until,
-        now=bookings.database_now(tx),
+        now=booking.read_at,
         reason=Reason(booking.cancellation_reason) if booking.cancellation_reason else None,
     )
     subject = operations.Subject(object="booking", id=booking.id, number=booking.booking_number)
@@ -171,7 +171,7 @@ class BookingActivities:
             assert known is not None, "a payment row is never deleted"
             booking = bookings.take(tx, known.booking_id)
             payment = payments.take(tx, at.payment_id)
-            tx.actor = operations.take(tx, at.payment_id).requested_by
+            tx.actor = payment.requested_by
             return _settle(tx, booking, payment, at.word)
 
 
@@ -261,20 +261,18 @@ def _seats_to_sell(tx: Tx, booking: Booking) -> list[Seat] | None:
     """The booking's seats, locked, if each is still held for it or free; None when one is gone, or the event is over."""
     if not _may_be_sold(tx, booking):
         return None
-    seat_ids = [ticket.event_seat_id for ticket in bookings.tickets(tx, booking.id)]
-    seats = seating.take_seats(tx, seat_ids)
+    seats = seating.take_seats(tx, booking.id)
     ours = [seat for seat in seats if seat.free or (seat.live_booking_id == booking.id and seat.status == "RESERVED")]
-    return seats if len(ours) == len(seat_ids) else None
+    return seats if len(ours) == len(seats) else None
 
 
 def _may_be_sold(tx: Tx, booking: Booking) -> bool:
     """In time; or ended by the clock and nothing else, while there still is an event to go to."""
-    now = bookings.database_now(tx)
-    if booking.status == BookingStatus.RESERVED and booking.held_until > now:
+    if booking.status == BookingStatus.RESERVED and booking.held_until > booking.read_at:
         return True
     if booking.status == BookingStatus.CANCELLED and booking.cancellation_reason != Reason.EXPIRED:
         return False
-    return events.find(tx, booking.event_id).end_at > now
+    return events.find(tx, booking.event_id).end_at > booking.read_at
 
 
 def _sell(tx: Tx, booking: Booking, payment: Payment, seats: Sequence[Seat], *, at: datetime) -> None:
@@ -282,8 +280,7 @@ def _sell(tx: Tx, booking: Booking, payment: Payment, seats: Sequence[Seat], *, 
     is_late = booking.status != BookingStatus.RESERVED
     if is_late:
         rules.retake(BookingStatus(booking.status), reason=Reason(booking.cancellation_reason or Reason.EXPIRED))
-    bookings.sell(tx, booking, seats=seats, at=at, reason="LATE_PAYMENT" if is_late else None)
-    sold = [ticket for ticket in bookings.tickets(tx, booking.id) if ticket.status == "CONFIRMED"]
+    sold = bookings.sell(tx, booking, seats=seats, at=at, reason="LATE_PAYMENT" if is_late else None)
     ledger.post(
         tx,
         postings.sale(sold_tickets(sold, currency=booking.currency)),

@@ -50,4 +50,3 @@ def carry_out(
         except Refused as refused:
             operations.fail(tx, operation_id, error=refusal(refused))
         return operations.take(tx, operation_id)
-

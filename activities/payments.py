@@ -96,7 +96,7 @@ class PaymentActivities:
             assert known is not None, "a payment row is never deleted"
             booking = bookings.take(tx, known.booking_id)
             payment = payments.take(tx, at.payment_id)
-            tx.actor = operations.take(tx, payment.id).requested_by
+            tx.actor = payment.requested_by
             if payment.status != PaymentStatus.PROCESSING:
                 return payment.status == PaymentStatus.COMPLETED
             if at.word.state != ProviderState.CAPTURED:

@@ -44,6 +44,7 @@ class Booking:
     confirmed_at: datetime | None
     cancelled_at: datetime | None
     in_time: bool
+    read_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,7 +75,7 @@ class Ticket:
 BOOKING = """b.id, b.booking_number, b.customer_id, b.event_id, b.status, b.payment_status, b.cancellation_reason,
     b.reserved_until, b.held_until, b.ticket_count, b.currency, b.subtotal, b.discount_amount, b.service_fee, b.tax_amount,
     b.cancellation_charge, b.total_amount, b.paid, b.refunded, b.policy, b.created_at, b.confirmed_at, b.cancelled_at,
-    b.reserved_until > now() AS in_time,
+    b.reserved_until > now() AS in_time, clock_timestamp() AS read_at,
     COALESCE((SELECT sum(r.amount) FROM refunds r WHERE r.tenant_id = b.tenant_id AND r.booking_id = b.id
               AND r.status IN ('REQUESTED', 'SUBMITTED', 'ESCALATED')), 0) AS refunds_pending"""
 
@@ -171,44 +172,55 @@ def hold_until(tx: Tx, booking_id: UUID, *, until: datetime) -> int:
 
 
 def set_payment_status(tx: Tx, booking_id: UUID, *, to: str) -> None:
-    """Move the payment axis; nothing is noted when it stands there already."""
-    before = tx.value("SELECT payment_status FROM bookings WHERE id = %s", (booking_id,))
-    if before != to:
-        tx.run("UPDATE bookings SET payment_status = %s, version = version + 1 WHERE id = %s", (to, booking_id))
+    """Move the payment axis of a (locked) booking; nothing is noted when it stands there already."""
+    before: str | None = tx.value(
+        """UPDATE bookings b SET payment_status = %(to)s, version = b.version + 1 FROM bookings before
+           WHERE b.tenant_id = %(tenant)s AND b.id = %(id)s AND b.payment_status <> %(to)s
+             AND before.tenant_id = b.tenant_id AND before.id = b.id RETURNING before.payment_status""",
+        {"to": to, "tenant": tx.tenant_id, "id": booking_id},
+    )
+    if before is not None:
         history.note(
             tx, object="booking", subject_id=booking_id, from_status=f"payment {before}", to_status=f"payment {to}"
         )
 
 
-def sell(tx: Tx, booking: Booking, *, seats: Sequence[Seat], at: datetime, reason: str | None = None) -> None:
-    """Booking and tickets CONFIRMED, the (locked) seats SOLD; other bookings' lapsed tickets on them end first."""
-    seat_ids = [seat.id for seat in seats]
-    end_lapsed(tx, seat_ids, but=booking.id)
-    sold = tx.dicts(
-        """UPDATE tickets t SET status = 'CONFIRMED', confirmed_at = %s, cancelled_at = NULL,
-               supplier_id = s.supplier_id, cost = s.cost
-           FROM event_seats s, tickets before
-           WHERE t.tenant_id = %s AND t.booking_id = %s AND t.event_seat_id = ANY(%s)
-               AND s.tenant_id = t.tenant_id AND s.id = t.event_seat_id
-               AND before.tenant_id = t.tenant_id AND before.id = t.id
-           RETURNING t.id, before.status""",
-        (at, tx.tenant_id, booking.id, seat_ids),
+SELL = f"""
+WITH sold AS (
+    UPDATE tickets t SET status = 'CONFIRMED', confirmed_at = %(at)s, cancelled_at = NULL, supplier_id = s.supplier_id,
+        cost = s.cost
+    FROM event_seats s, tickets before
+    WHERE t.tenant_id = %(tenant)s AND t.booking_id = %(booking)s AND t.event_seat_id = ANY(%(seats)s)
+        AND s.tenant_id = t.tenant_id AND s.id = t.event_seat_id
+        AND before.tenant_id = t.tenant_id AND before.id = t.id
+    RETURNING {TICKET}, before.status AS was
+), seats AS (
+    UPDATE event_seats SET status = 'SOLD', held_until = NULL WHERE tenant_id = %(tenant)s AND id = ANY(%(seats)s)
+), over AS (
+    UPDATE bookings SET status = 'CONFIRMED', confirmed_at = %(at)s, cancelled_at = NULL, cancellation_reason = NULL,
+        version = version + 1 WHERE id = %(booking)s
+)
+SELECT * FROM sold ORDER BY position"""
+
+
+def sell(tx: Tx, booking: Booking, *, seats: Sequence[Seat], at: datetime, reason: str | None = None) -> list[Ticket]:
+    """Booking and tickets CONFIRMED, the (locked) seats SOLD; other bookings' lapsed tickets on them end first.
+
+    Returns the tickets as they are then.
+    """
+    if lapsed := [seat.id for seat in seats if seat.live_booking_id not in (None, booking.id)]:
+        end_lapsed(tx, lapsed, but=booking.id)
+    rows = tx.dicts(
+        SELL, {"at": at, "tenant": tx.tenant_id, "booking": booking.id, "seats": [seat.id for seat in seats]}
     )
-    tx.run(
-        "UPDATE event_seats SET status = 'SOLD', held_until = NULL WHERE tenant_id = %s AND id = ANY(%s)",
-        (tx.tenant_id, seat_ids),
-    )
-    tx.run(
-        """UPDATE bookings SET status = 'CONFIRMED', confirmed_at = %s, cancelled_at = NULL, cancellation_reason = NULL,
-               version = version + 1 WHERE id = %s""",
-        (at, booking.id),
-    )
+    before = [(row["id"], row.pop("was")) for row in rows]
     history.note(
         tx, object="booking", subject_id=booking.id, from_status=booking.status, to_status="CONFIRMED", reason=reason
     )
-    history.note_each(tx, object="ticket", before=[(row["id"], row["status"]) for row in sold], to_status="CONFIRMED")
+    history.note_each(tx, object="ticket", before=before, to_status="CONFIRMED")
     changed = [(seat.id, seat.status) for seat in seats]
     history.note_each(tx, object="event_seat", before=changed, to_status="SOLD", reason=booking.booking_number)
+    return [Ticket(**row) for row in rows]
 
 
 def give_up(tx: Tx, booking: Booking, *, reason: str, payment_status: str | None = None) -> int:

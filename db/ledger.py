@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from db.arrays import literal
@@ -15,6 +16,35 @@ BOOKS = "hashtextextended('books of ' || %(tenant)s::text, 1)"
 """The number under which an agency's books are held."""
 
 LOCK = f"SELECT {{verb}}({BOOKS})"
+
+POST = """
+WITH entry AS (
+    INSERT INTO journal_entries (tenant_id, id, kind, key, subject_object, subject_id, reason, by, currency, occurred_at,
+        effective_at, accounting_date, recorded_at, reverses_id)
+    SELECT t.id, %(id)s, %(kind)s, %(key)s, %(object)s, %(subject)s, %(reason)s, %(by)s, t.currency,
+        %(at)s, %(at)s, (%(at)s::timestamptz AT TIME ZONE t.timezone)::date,
+        GREATEST(clock_timestamp(), (SELECT max(s.ends_at) FROM ledger_stretches s
+                                     WHERE s.tenant_id = t.id AND s.span = 'DAY')), %(reverses)s
+    FROM tenants t WHERE t.id = %(tenant)s
+    ON CONFLICT (tenant_id, key) DO NOTHING RETURNING *
+), legs AS (
+    INSERT INTO journal_legs (tenant_id, entry_id, leg, kind, account, currency, amount, quantity, event_id, supplier_id,
+        section, effective_at, accounting_date, recorded_at)
+    SELECT e.tenant_id, e.id, l.n, e.kind, l.account, e.currency, l.amount, l.quantity, l.event_id, l.supplier_id, l.section,
+        e.effective_at, e.accounting_date, e.recorded_at
+    FROM entry e, unnest(%(account)s::text[], %(amount)s::numeric[], %(quantity)s::int[],
+        %(event)s::uuid[], %(supplier)s::uuid[], %(section)s::text[])
+        WITH ORDINALITY AS l(account, amount, quantity, event_id, supplier_id, section, n)
+), moves AS (
+    INSERT INTO seat_movements (tenant_id, entry_id, event_seat_id, account, quantity, cost, event_id, supplier_id, section)
+    SELECT e.tenant_id, e.id, m.seat, m.account::text, m.quantity, m.cost, p.event, p.supplier, p.section
+    FROM entry e, unnest(%(moved)s::uuid[], %(between)s::int[], %(count)s::smallint[], %(cost)s::numeric[], %(place)s::int[])
+            AS m(seat, account, quantity, cost, place)
+        JOIN unnest(%(event_of)s::uuid[], %(supplier_of)s::uuid[], %(section_of)s::text[]) WITH ORDINALITY
+            AS p(event, supplier, section, n) ON p.n = m.place
+)
+SELECT id FROM entry"""
+"""The whole entry; nothing of it when its key is taken."""
 
 
 def post(
@@ -36,14 +66,7 @@ def post(
     """
     _hold_books(tx)
     entry_id: UUID | None = tx.value(
-        """INSERT INTO journal_entries (tenant_id, id, kind, key, subject_object, subject_id, reason, by, currency,
-               occurred_at, effective_at, accounting_date, recorded_at, reverses_id)
-           SELECT t.id, %(id)s, %(kind)s, %(key)s, %(object)s, %(subject)s, %(reason)s, %(by)s, t.currency,
-               %(at)s, %(at)s, (%(at)s::timestamptz AT TIME ZONE t.timezone)::date,
-               GREATEST(clock_timestamp(), (SELECT max(s.ends_at) FROM ledger_stretches s
-                                            WHERE s.tenant_id = t.id AND s.span = 'DAY')), %(reverses)s
-           FROM tenants t WHERE t.id = %(tenant)s
-           ON CONFLICT (tenant_id, key) DO NOTHING RETURNING id""",
+        POST,
         {
             "tenant": tx.tenant_id,
             "id": new_id(),
@@ -55,13 +78,13 @@ def post(
             "by": tx.actor,
             "at": occurred_at,
             "reverses": reverses_id,
+            **_legs(entry.legs),
+            **_moves(entry.moves),
         },
     )
     if entry_id is None:
         known: UUID = tx.value("SELECT id FROM journal_entries WHERE key = %s", (key,))
         return known
-    _write_legs(tx, entry_id, entry.legs)
-    _write_moves(tx, entry_id, entry.moves)
     return entry_id
 
 
@@ -80,55 +103,31 @@ def settle_books(tx: Tx) -> None:
     tx.run(LOCK.format(verb="pg_advisory_xact_lock"), {"tenant": tx.tenant_id})
 
 
-def _write_legs(tx: Tx, entry_id: UUID, legs: Sequence[Leg]) -> None:
-    tx.run(
-        """INSERT INTO journal_legs (tenant_id, entry_id, leg, kind, account, currency, amount, quantity, event_id,
-               supplier_id, section, effective_at, accounting_date, recorded_at)
-           SELECT e.tenant_id, e.id, n, e.kind, account, e.currency, amount, quantity, event_id, supplier_id, section,
-               e.effective_at, e.accounting_date, e.recorded_at
-           FROM journal_entries e, unnest(%(account)s::text[], %(amount)s::numeric[], %(quantity)s::int[],
-               %(event)s::uuid[], %(supplier)s::uuid[], %(section)s::text[])
-               WITH ORDINALITY AS l(account, amount, quantity, event_id, supplier_id, section, n)
-           WHERE e.tenant_id = %(tenant)s AND e.id = %(entry)s""",
-        {
-            "tenant": tx.tenant_id,
-            "entry": entry_id,
-            "account": [leg.account.code for leg in legs],
-            "amount": [leg.amount for leg in legs],
-            "quantity": [leg.quantity for leg in legs],
-            "event": [leg.event_id for leg in legs],
-            "supplier": [leg.supplier_id for leg in legs],
-            "section": [leg.section for leg in legs],
-        },
-    )
+def _legs(legs: Sequence[Leg]) -> dict[str, Any]:
+    """The legs as columns."""
+    return {
+        "account": [leg.account.code for leg in legs],
+        "amount": [leg.amount for leg in legs],
+        "quantity": [leg.quantity for leg in legs],
+        "event": [leg.event_id for leg in legs],
+        "supplier": [leg.supplier_id for leg in legs],
+        "section": [leg.section for leg in legs],
+    }
 
 
-def _write_moves(tx: Tx, entry_id: UUID, moves: Sequence[SeatMove]) -> None:
-    """Thousands of seats share a few places: event, supplier and section are said once each and counted from 1."""
-    if not moves:
-        return
+def _moves(moves: Sequence[SeatMove]) -> dict[str, Any]:
+    """The moves as columns. Thousands of seats share a few places, which are said once each and counted from 1."""
     places = {place: number for number, place in enumerate(dict.fromkeys(map(_place, moves)), 1)}
-    tx.run(
-        """INSERT INTO seat_movements (tenant_id, entry_id, event_seat_id, account, quantity, cost, event_id,
-               supplier_id, section)
-           SELECT %(tenant)s, %(entry)s, m.seat, m.account::text, m.quantity, m.cost, p.event, p.supplier, p.section
-           FROM unnest(%(seat)s::uuid[], %(account)s::int[], %(quantity)s::smallint[], %(cost)s::numeric[], %(place)s::int[])
-               AS m(seat, account, quantity, cost, place)
-           JOIN unnest(%(event)s::uuid[], %(supplier)s::uuid[], %(section)s::text[]) WITH ORDINALITY
-               AS p(event, supplier, section, n) ON p.n = m.place""",
-        {
-            "tenant": tx.tenant_id,
-            "entry": entry_id,
-            "seat": literal(move.event_seat_id for move in moves),
-            "account": literal(int(move.account.code) for move in moves),
-            "quantity": literal(move.quantity for move in moves),
-            "cost": literal(move.cost for move in moves),
-            "place": literal(places[_place(move)] for move in moves),
-            "event": [event_id for event_id, _, _ in places],
-            "supplier": [supplier_id for _, supplier_id, _ in places],
-            "section": [section for _, _, section in places],
-        },
-    )
+    return {
+        "moved": literal(move.event_seat_id for move in moves),
+        "between": literal(int(move.account.code) for move in moves),
+        "count": literal(move.quantity for move in moves),
+        "cost": literal(move.cost for move in moves),
+        "place": literal(places[_place(move)] for move in moves),
+        "event_of": [event_id for event_id, _, _ in places],
+        "supplier_of": [supplier_id for _, supplier_id, _ in places],
+        "section_of": [section for _, _, section in places],
+    }
 
 
 def _place(move: SeatMove) -> tuple[UUID, UUID, str]:

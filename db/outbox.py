@@ -28,11 +28,16 @@ class Message:
 
 
 def put(tx: Tx, *, kind: str, key: str, payload: Mapping[str, Any]) -> None:
-    """Queue a message once: a second one with the same key is dropped."""
+    """Queue a message once: a second one with the same key is dropped. A transaction's messages are written at its end."""
+    tx.leave(_write, (new_id(), kind, key, Jsonb(dict(payload))))
+
+
+def _write(tx: Tx, messages: Sequence[tuple[UUID, str, str, Jsonb]]) -> None:
     tx.run(
-        """INSERT INTO outbox (tenant_id, id, kind, key, payload) VALUES (%s, %s, %s, %s, %s)
+        """INSERT INTO outbox (tenant_id, id, kind, key, payload)
+           SELECT %s, * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::jsonb[])
            ON CONFLICT (tenant_id, key) DO NOTHING""",
-        (tx.tenant_id, new_id(), kind, key, Jsonb(dict(payload))),
+        (tx.tenant_id, *map(list, zip(*messages, strict=True))),
     )
 
 
@@ -100,22 +105,29 @@ KINDS = ("START", "UPDATE", "MAIL")
 _PAPERS = "SELECT jsonb_array_elements_text(o.payload -> 'documents')::uuid"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Found:
+    """A message somewhere, and whose it is."""
+
+    tenant_id: UUID
+    id: UUID
+
+
 def due(db: Database, *, most: int, kinds: Sequence[str] = KINDS) -> dict[UUID, list[UUID]]:
     """The ids of what is due of these kinds, by tenant, oldest first."""
-    found: dict[UUID, list[UUID]] = {}
-    with db.tenantless() as tx:
-        for row in tx.dicts("SELECT tenant_id, id FROM due_outbox(%s, %s)", (most, list(kinds))):
-            found.setdefault(row["tenant_id"], []).append(row["id"])
-    return found
+    return _by_tenant(db.look("SELECT tenant_id, id FROM due_outbox(%s, %s)", (most, list(kinds)), into=Found))
 
 
 def unanswered(db: Database, *, since: timedelta, most: int) -> dict[UUID, list[UUID]]:
     """Messages delivered longer ago than `since` whose operation has not ended, by tenant."""
-    found: dict[UUID, list[UUID]] = {}
-    with db.tenantless() as tx:
-        for row in tx.dicts("SELECT tenant_id, id FROM unanswered_messages(%s, %s)", (since, most)):
-            found.setdefault(row["tenant_id"], []).append(row["id"])
-    return found
+    return _by_tenant(db.look("SELECT tenant_id, id FROM unanswered_messages(%s, %s)", (since, most), into=Found))
+
+
+def _by_tenant(found: Sequence[Found]) -> dict[UUID, list[UUID]]:
+    ids: dict[UUID, list[UUID]] = {}
+    for one in found:
+        ids.setdefault(one.tenant_id, []).append(one.id)
+    return ids
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,8 +141,7 @@ class OpenProcess:
 
 def open_processes(db: Database, *, since: timedelta, most: int) -> list[OpenProcess]:
     """What has been open for longer than `since`, of every agency."""
-    with db.tenantless() as tx:
-        return tx.all("SELECT * FROM open_processes(%s, %s)", (since, most), into=OpenProcess)
+    return db.look("SELECT * FROM open_processes(%s, %s)", (since, most), into=OpenProcess)
 
 
 def send_again(tx: Tx, ids: Sequence[UUID]) -> None:

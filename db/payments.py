@@ -30,11 +30,13 @@ class Payment:
     created_at: datetime
     captured_at: datetime | None
     ended_at: datetime | None
+    requested_by: str
 
 
 COLUMNS = """p.id, p.booking_id, b.booking_number, p.status, p.amount, p.currency, p.method, p.provider, p.token,
-    p.provider_transaction_id, p.failure_reason, p.refunded_amount, p.created_at, p.captured_at, p.ended_at"""
-FROM = "FROM payments p JOIN bookings b ON b.tenant_id = p.tenant_id AND b.id = p.booking_id"
+    p.provider_transaction_id, p.failure_reason, p.refunded_amount, p.created_at, p.captured_at, p.ended_at, o.requested_by"""
+FROM = """FROM payments p JOIN bookings b ON b.tenant_id = p.tenant_id AND b.id = p.booking_id
+    JOIN operations o ON o.tenant_id = p.tenant_id AND o.id = p.operation_id"""
 
 
 def find(tx: Tx, payment_id: UUID) -> Payment | None:

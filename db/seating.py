@@ -37,17 +37,23 @@ def lock_seats(tx: Tx, seat_ids: Sequence[UUID]) -> None:
     )
 
 
-def take_seats(tx: Tx, seat_ids: Sequence[UUID]) -> list[Seat]:
-    """The seats, locked in id order, each with the booking whose live ticket it carries."""
-    lock_seats(tx, seat_ids)
+def take_seats(tx: Tx, booking_id: UUID) -> list[Seat]:
+    """The seats of a booking's tickets, locked in id order, each with the booking whose live ticket it carries."""
+    of_booking = "SELECT event_seat_id FROM tickets WHERE tenant_id = %(tenant)s AND booking_id = %(booking)s"
+    which = {"tenant": tx.tenant_id, "booking": booking_id}
+    tx.run(
+        f"""SELECT FROM event_seats WHERE tenant_id = %(tenant)s AND id IN ({of_booking})
+            ORDER BY id FOR NO KEY UPDATE""",
+        which,
+    )
     return tx.all(
         f"""SELECT s.id, s.section, s.status, s.ownership_status, s.held_until, s.supplier_id, s.cost,
                 s.ownership_status = 'OWNED'
                     AND (s.status = 'AVAILABLE' OR (s.status = 'RESERVED' AND s.held_until <= clock_timestamp())) AS free,
                 (SELECT t.booking_id FROM tickets t WHERE t.tenant_id = s.tenant_id AND t.event_seat_id = s.id
                  AND t.status IN {LIVE}) AS live_booking_id
-            FROM event_seats s WHERE s.tenant_id = %s AND s.id = ANY(%s) ORDER BY s.id""",
-        (tx.tenant_id, list(seat_ids)),
+            FROM event_seats s WHERE s.tenant_id = %(tenant)s AND s.id IN ({of_booking}) ORDER BY s.id""",
+        which,
         into=Seat,
     )
 

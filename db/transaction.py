@@ -203,6 +203,17 @@ class Database:
             yield tx
             self._commit(tx)
 
+    def look(self, query: str, params: Params = None, *, into: type[T]) -> list[T]:
+        """What a door answers, in one round trip: a single statement that only reads and has named no tenant."""
+
+        def ask(conn: psycopg.Connection[Any]) -> tuple[psycopg.Connection[Any], list[T]]:
+            with conn.cursor(row_factory=class_row(into)) as cursor:
+                return conn, cursor.execute(query, params).fetchall()
+
+        conn, rows = self._on_a_living_one(ask)
+        self._give_back(conn)
+        return rows
+
     def _commit(self, tx: Tx) -> None:
         if tx.keep:
             tx.write_left()
@@ -224,25 +235,32 @@ class Database:
             self._give_back(conn)
 
     def _fresh(self, opening: str, params: Params) -> Opened:
-        """A transaction opened in one round trip; connections that died in the pool are passed over."""
+        """A transaction opened in one round trip."""
+
+        def open_on(conn: psycopg.Connection[Any]) -> Opened:
+            # Only a cursor that binds on our side may send two statements at once.
+            opened: Opened = psycopg.ClientCursor(conn, row_factory=class_row(Principal))
+            opened.execute(opening, params)
+            opened.nextset()
+            return opened
+
+        return self._on_a_living_one(open_on)
+
+    def _on_a_living_one(self, act: Callable[[psycopg.Connection[Any]], T]) -> T:
+        """Do it on a connection of the pool, which `act` keeps; those that died there are passed over."""
         error: Exception | None = None
         for _ in range(self._size + 2):
             try:
                 conn = self._pool.getconn()
             except (PoolTimeout, psycopg.OperationalError) as away:
                 raise DatabaseAway(str(away)) from away
-            # Only a cursor that binds on our side may send two statements at once.
-            opened: Opened = psycopg.ClientCursor(conn, row_factory=class_row(Principal))
             try:
-                opened.execute(opening, params)
+                return act(conn)
             except psycopg.Error as dead:
                 self._give_back(conn)
                 if not conn.broken:
                     raise
                 error = dead
-            else:
-                opened.nextset()
-                return opened
         raise DatabaseAway(str(error))
 
     def _give_back(self, conn: psycopg.Connection[Any]) -> None:

@@ -35,11 +35,10 @@ def without_order() -> None:
 def without_confirm() -> None:
     """Money that comes sells the seats it was meant for, whoever has them now."""
     from activities import booking as steps
-    from db import booking as bookings
     from db import seating
 
     def all_of_them(tx: Any, booking: Any) -> Any:
-        return seating.take_seats(tx, [ticket.event_seat_id for ticket in bookings.tickets(tx, booking.id)])
+        return seating.take_seats(tx, booking.id)
 
     steps._seats_to_sell = all_of_them  # noqa: SLF001 -- that is the guard
 

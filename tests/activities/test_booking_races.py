@@ -165,7 +165,7 @@ def test_without_the_look_at_the_seats_late_money_sells_a_seat_twice(
         monkeypatch.setattr(
             steps,
             "_seats_to_sell",
-            lambda tx, booking: seating.take_seats(tx, [t.event_seat_id for t in bookings.tickets(tx, booking.id)]),
+            lambda tx, booking: seating.take_seats(tx, booking.id),
         )
 
         with pytest.raises(UniqueViolation):

@@ -58,6 +58,7 @@ def row(tx: Tx, document_id: UUID) -> Document:
 
 
 def starts(tx: Tx) -> list[str]:
+    tx.write_left()
     return tx.values("SELECT payload ->> 'process_id' FROM outbox WHERE payload ->> 'process' = 'Document' ORDER BY id")
 
 

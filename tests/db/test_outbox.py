@@ -112,9 +112,7 @@ def an_operation(database: Database, agency: Agency) -> UUID:
     with database.transaction(agency.id) as tx:
         subject = operations.Subject(object="booking", id=new_id())
         operation_id = operations.open_operation(tx, kind="booking.cancel", subject=subject, payload={})
-        outbox.update(
-            tx, process="cancellation", process_id="c", argument={}, verb="cancel", operation_id=operation_id
-        )
+        outbox.update(tx, process="cancellation", process_id="c", argument={}, verb="cancel", operation_id=operation_id)
     return operation_id
 
 
