@@ -5,8 +5,7 @@ FROM python:${PYTHON} AS packages
 WORKDIR /build
 COPY requirements.lock .
 RUN python -m venv /opt/venv \
-    && /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --no-deps -r requirements.lock \
-    && find /opt/venv -name __pycache__ -type d -prune -exec rm -r {} +
+    && /opt/venv/bin/pip install --no-cache-dir --compile --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 
 FROM python:${PYTHON}
 # Pango and HarfBuzz draw the documents. Ours are set in the fonts of reports/fonts; DejaVu stands in for other scripts.
