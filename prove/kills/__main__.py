@@ -1,4 +1,4 @@
-"""`python -m prove.kills`: strikes cells for MINUTES=45; SEED=, ENGINE=, ALL=1 (every cell), FRESH=1; 1 on any violation."""
+"""`python -m prove.kills`: strikes cells for MINUTES=45; SEED=, ENGINE=, ALL=1 (every cell), FRESH=1; 1 on any fault."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig
 
 from prove.kills import durability, upgrade
 from prove.kills.cells import VICTIMS, cells, edges
-from prove.kills.record import Record
+from prove.kills.record import Record, too_slow
 from prove.kills.run import Wish, a_run
 
 MINUTES = 45.0
@@ -67,7 +67,7 @@ def _strike(record: Record, wish: Wish, chosen: list[str]) -> list[str]:
     with a_run(wish, record) as run:
         wanted = [cell for cell in record.left() if not chosen or cell.victim in chosen]
         run.visit_all(wanted, record.left_edges() if not chosen or "edges" in chosen else [])
-    return run.faults
+    return [*run.faults, *too_slow(record.content)]
 
 
 def _say_coverage(record: Record) -> None:

@@ -111,5 +111,14 @@ def recovery_lines(content: Line) -> list[Line]:
     ]
 
 
+def too_slow(content: Line) -> list[str]:
+    """The victims that once took longer to be back than they may, a sentence each."""
+    return [
+        f"recovery: {line['victim']} once took {line['max']:g} s of {line['limit']:g}"
+        for line in recovery_lines(content)
+        if line["limit"] is not None and line["max"] > line["limit"]
+    ]
+
+
 def _rounded(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds, 1)

@@ -11,7 +11,7 @@ import pytest
 from prove import page
 from prove.kills import durability
 from prove.kills.cells import Cell, cells
-from prove.kills.record import Record, recovery_lines
+from prove.kills.record import Record, recovery_lines, too_slow
 from prove.kills.visit import Outcome
 
 
@@ -106,3 +106,9 @@ def test_the_control_holds_only_if_loss_is_seen_where_it_is(lost_on: int, lost_o
 
 def test_nothing_is_said_of_a_victim_that_never_died() -> None:
     assert recovery_lines({"recoveries": {"worker": []}}) == []
+
+
+def test_a_victim_that_was_once_too_long_away_is_a_fault_and_one_without_a_limit_never() -> None:
+    away = {"recoveries": {"api": [1.0, 5.1], "worker": [20.0], "provider": [500.0]}}
+
+    assert too_slow(away) == ["recovery: api once took 5.1 s of 5"]
