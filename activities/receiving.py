@@ -53,27 +53,25 @@ def begin_receive(tx: Tx, order_id: UUID, note: Note) -> UUID:
     A note that has been taken in already is an operation that has succeeded with that receipt. Raises Refused as
     `plan` does, and `invalid`, `unknown_id`, `delivery_reference_reused`.
     """
-    known, receipt = _checked(tx, order_id, note)
+    known, found_or_planned = _looked_at(tx, order_id, note)
     payload = note.payload()
-    if receipt is not None:
-        operation_id = note_operation(tx, known, verb="receive", payload=payload, seats=receipt.seat_count)
-        operations.succeed(tx, operation_id, result=plain(_result(tx, receipt)))
-        return operation_id
-    planned = delivering.plan(tx, known, note, lock=False)
-    return begin(tx, known, verb="receive", payload=payload, seats=planned.quantity)
+    if isinstance(found_or_planned, Plan):
+        return begin(tx, known, verb="receive", payload=payload, seats=found_or_planned.quantity)
+    operation_id = note_operation(tx, known, verb="receive", payload=payload, seats=found_or_planned.seat_count)
+    operations.succeed(tx, operation_id, result=plain(_result(tx, found_or_planned)))
+    return operation_id
 
 
 def preview_receive(tx: Tx, order_id: UUID, note: Note) -> Preview:
     """What `begin_receive` would lead to, refusals included."""
-    known, receipt = _checked(tx, order_id, note)
-    if receipt is not None:
-        return Preview(plan=None, receipt=receipt)
-    planned = delivering.plan(tx, known, note, lock=False)
+    known, found_or_planned = _looked_at(tx, order_id, note)
+    if not isinstance(found_or_planned, Plan):
+        return Preview(plan=None, receipt=found_or_planned)
     return Preview(
-        plan=planned,
+        plan=found_or_planned,
         receipt=None,
         due=billing.due(tx, known.order, delivered_at=note.delivered_at),
-        advance_used=min(planned.total, billing.advance_left(tx, known.order)),
+        advance_used=min(found_or_planned.total, billing.advance_left(tx, known.order)),
     )
 
 
@@ -86,13 +84,23 @@ def status_after(planned: Plan) -> OrderStatus:
     return OrderWithLines(planned.known.order, lines).status
 
 
-def _checked(tx: Tx, order_id: UUID, note: Note) -> tuple[OrderWithLines, Receipt | None]:
-    """The note can be understood, its time is not in the future, and rule 1."""
+def _looked_at(tx: Tx, order_id: UUID, note: Note) -> tuple[OrderWithLines, Receipt | Plan]:
+    """The note can be understood and its time is not in the future; what it would do, or the receipt it is already."""
     known = found(tx, order_id)
     if note.said_at is not None and note.said_at > purchasing.now(tx):
         raise Refused("invalid", "A delivery is not dated in the future.", pointer="/delivered_at")
     delivering.check_lines(known, note)
-    return known, _known_receipt(tx, known, note)
+    receipt = _known_receipt(tx, known, note)
+    if receipt is not None:
+        return known, receipt
+    try:
+        return known, delivering.plan(tx, known, note, lock=False)
+    except Refused:
+        # Nothing is held here: what stands in its way may be the same note, taken in since we looked for its receipt.
+        receipt = _known_receipt(tx, known, note)
+        if receipt is None:
+            raise
+        return known, receipt
 
 
 def _known_receipt(tx: Tx, known: OrderWithLines, note: Note) -> Receipt | None:

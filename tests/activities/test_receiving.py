@@ -12,6 +12,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from activities import delivering
 from activities.receiving import DeliveryStep, Receiving
 from db import purchasing, receiving
 from db.transaction import Database, Tx
@@ -49,6 +50,27 @@ def ended(buying: Buying, operations: Sequence[Any]) -> list[Any]:
 def owned(buying: Buying) -> int:
     found: int = buying.buyer.read(f"/api/events/{buying.event_id}/availability")["owned"]
     return found
+
+
+def test_a_note_that_comes_in_while_its_twin_is_looked_at_is_the_twins_receipt_too(
+    buying: Buying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = buying.confirmed()
+    note = a_note(order, "Parkett/A/*")
+    first = buying.ask(order["id"], "receive", note).json()
+    plan = delivering.plan
+
+    def after_the_twin(tx: Tx, known: Any, given: Any, *, lock: bool) -> Any:
+        if not lock:
+            buying.step(first)
+        return plan(tx, known, given, lock=lock)
+
+    monkeypatch.setattr(delivering, "plan", after_the_twin)
+    second = buying.ask(order["id"], "receive", note).json()
+
+    found = ended(buying, [first, second])
+    assert [one["status"] for one in found] == ["succeeded"] * 2
+    assert found[0]["result"] == found[1]["result"]
 
 
 def test_the_same_delivery_by_five_callers_at_once_is_one_receipt(buying: Buying) -> None:
