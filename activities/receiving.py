@@ -168,9 +168,8 @@ def _take_in(tx: Tx, planned: Plan, note: Note, operation: Operation) -> None:
         total_amount=planned.total.amount,
         operation_id=operation.id,
     )
-    taken = _taken(planned)
-    number = receiving.add(tx, receipt, lines=_lines(planned), seats=taken)
-    owned = receiving.own(tx, taken, receipt=receipt)
+    number = receiving.add(tx, receipt, lines=_lines(planned))
+    owned = receiving.own(tx, _taken(planned), receipt=receipt)
     assert owned == planned.quantity, "seats are locked before they are taken"
     purchasing.receive(tx, known.id, quantities={line.line.id: line.quantity for line in planned.lines})
     _post_delivery(tx, planned, receipt)

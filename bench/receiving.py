@@ -22,6 +22,7 @@ from bench.row import Figure, Group, Judged, Row, median
 from db.transaction import Database
 from stand.plan import Plan
 from stand.running import a_stand
+from worker import collect_seldom
 
 ROUNDS, BASKETS, AT_ONCE = 3, 10_000, 4
 LAPSED = timedelta(seconds=-1)
@@ -46,7 +47,8 @@ class Ground:
 
 @contextmanager
 def ground() -> Iterator[Ground]:
-    """A stand without engine and without callers."""
+    """A stand without engine and without callers; the steps are done here, in a process set up like a worker."""
+    collect_seldom()
     with a_stand(Plan(engine="none", apis=1, mail=False, provider=False)) as stand:
         addresses = stand.addresses
         with Database(addresses.app_database_url, size=AT_ONCE, name="bench") as database:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -37,11 +38,11 @@ WITH entry AS (
         WITH ORDINALITY AS l(account, amount, quantity, event_id, supplier_id, section, n)
 ), moves AS (
     INSERT INTO seat_movements (tenant_id, entry_id, event_seat_id, account, quantity, cost, event_id, supplier_id, section)
-    SELECT e.tenant_id, e.id, m.seat, m.account::text, m.quantity, m.cost, p.event, p.supplier, p.section
-    FROM entry e, unnest(%(moved)s::uuid[], %(between)s::int[], %(count)s::smallint[], %(cost)s::numeric[], %(place)s::int[])
-            AS m(seat, account, quantity, cost, place)
-        JOIN unnest(%(event_of)s::uuid[], %(supplier_of)s::uuid[], %(section_of)s::text[]) WITH ORDINALITY
-            AS p(event, supplier, section, n) ON p.n = m.place
+    SELECT e.tenant_id, e.id, m.seat, w.account, w.quantity, w.cost, w.event, w.supplier, w.section
+    FROM entry e, unnest(%(moved)s::uuid[], %(way)s::int[]) AS m(seat, way)
+        JOIN unnest(%(account_of)s::text[], %(quantity_of)s::smallint[], %(cost_of)s::numeric[], %(event_of)s::uuid[],
+            %(supplier_of)s::uuid[], %(section_of)s::text[]) WITH ORDINALITY
+            AS w(account, quantity, cost, event, supplier, section, n) ON w.n = m.way
 )
 SELECT id FROM entry"""
 """The whole entry; nothing of it when its key is taken."""
@@ -116,19 +117,20 @@ def _legs(legs: Sequence[Leg]) -> dict[str, Any]:
 
 
 def _moves(moves: Sequence[SeatMove]) -> dict[str, Any]:
-    """The moves as columns. Thousands of seats share a few places, which are said once each and counted from 1."""
-    places = {place: number for number, place in enumerate(dict.fromkeys(map(_place, moves)), 1)}
+    """The moves as columns. Thousands of seats go a few ways, which are said once each and counted from 1."""
+    ways = {way: number for number, way in enumerate(dict.fromkeys(map(_way, moves)), 1)}
+    account, quantity, cost, event, supplier, section = zip(*ways, strict=True) if ways else ((),) * 6
     return {
         "moved": literal(move.event_seat_id for move in moves),
-        "between": literal(int(move.account.code) for move in moves),
-        "count": literal(move.quantity for move in moves),
-        "cost": literal(move.cost for move in moves),
-        "place": literal(places[_place(move)] for move in moves),
-        "event_of": [event_id for event_id, _, _ in places],
-        "supplier_of": [supplier_id for _, supplier_id, _ in places],
-        "section_of": [section for _, _, section in places],
+        "way": literal(ways[_way(move)] for move in moves),
+        "account_of": list(account),
+        "quantity_of": list(quantity),
+        "cost_of": list(cost),
+        "event_of": list(event),
+        "supplier_of": list(supplier),
+        "section_of": list(section),
     }
 
 
-def _place(move: SeatMove) -> tuple[UUID, UUID, str]:
-    return move.event_id, move.supplier_id, move.section
+def _way(move: SeatMove) -> tuple[str, int, Decimal, UUID, UUID, str]:
+    return move.account.code, move.quantity, move.cost, move.event_id, move.supplier_id, move.section

@@ -145,31 +145,53 @@ def owners(tx: Tx, seat_ids: Sequence[UUID]) -> dict[UUID, Owner]:
     return {row.event_seat_id: row for row in rows}
 
 
+OWN = """
+WITH owned AS (
+    UPDATE event_seats AS s SET ownership_status = 'OWNED', supplier_id = %(supplier)s, purchase_order_id = %(order)s,
+        receipt_id = %(receipt)s, purchase_order_line_id = t.line_id, purchase_price = t.purchase_price, cost = t.cost,
+        retail_price = coalesce(t.retail_price, s.retail_price)
+    FROM unnest(%(seats)s::uuid[], %(terms)s::int[]) AS d(event_seat_id, term)
+        JOIN unnest(%(lines)s::uuid[], %(prices)s::numeric[], %(costs)s::numeric[], %(retail)s::numeric[])
+            WITH ORDINALITY AS t(line_id, purchase_price, cost, retail_price, n) ON t.n = d.term
+    WHERE s.tenant_id = %(tenant)s AND s.id = d.event_seat_id AND s.ownership_status = 'NOT_OWNED'
+    RETURNING s.id, s.purchase_order_line_id, s.cost
+), listed AS (
+    INSERT INTO receipt_seats (tenant_id, receipt_id, line_id, event_seat_id, cost)
+    SELECT %(tenant)s, %(receipt)s, purchase_order_line_id, id, cost FROM owned
+)
+SELECT count(*) FROM owned"""
+
+
 def own(tx: Tx, seats: Sequence[TakenSeat], *, receipt: NewReceipt) -> int:
-    """Make free seats ours, in one statement; returns how many were free."""
-    return tx.run(
-        """UPDATE event_seats AS s SET ownership_status = 'OWNED', supplier_id = %(supplier)s,
-               purchase_order_id = %(order)s, receipt_id = %(receipt)s, purchase_order_line_id = t.line_id,
-               purchase_price = t.purchase_price, cost = t.cost, retail_price = coalesce(t.retail_price, s.retail_price)
-           FROM unnest(%(seats)s::uuid[], %(lines)s::uuid[], %(prices)s::numeric[], %(costs)s::numeric[],
-                       %(retail)s::numeric[]) AS t(event_seat_id, line_id, purchase_price, cost, retail_price)
-           WHERE s.tenant_id = %(tenant)s AND s.id = t.event_seat_id AND s.ownership_status = 'NOT_OWNED'""",
+    """Make free seats ours and list them on their (written) receipt, in one statement; returns how many were free.
+
+    Thousands of seats share a few terms, which are said once each and counted from 1.
+    """
+    terms = {term: number for number, term in enumerate(dict.fromkeys(map(_term, seats)), 1)}
+    owned: int = tx.value(
+        OWN,
         {
             "tenant": tx.tenant_id,
             "supplier": receipt.supplier_id,
             "order": receipt.purchase_order_id,
             "receipt": receipt.id,
             "seats": literal(seat.event_seat_id for seat in seats),
-            "lines": literal(seat.line_id for seat in seats),
-            "prices": literal(seat.purchase_price for seat in seats),
-            "costs": literal(seat.cost for seat in seats),
-            "retail": literal(seat.retail_price for seat in seats),
+            "terms": literal(terms[_term(seat)] for seat in seats),
+            "lines": [line_id for line_id, _, _, _ in terms],
+            "prices": [price for _, price, _, _ in terms],
+            "costs": [cost for _, _, cost, _ in terms],
+            "retail": [retail for _, _, _, retail in terms],
         },
     )
+    return owned
 
 
-def add(tx: Tx, receipt: NewReceipt, *, lines: Sequence[ReceiptLine], seats: Sequence[TakenSeat]) -> str:
-    """Write a receipt, its lines and seats; returns its number. Nothing of it is ever changed."""
+def _term(seat: TakenSeat) -> tuple[UUID, Decimal, Decimal, Decimal | None]:
+    return seat.line_id, seat.purchase_price, seat.cost, seat.retail_price
+
+
+def add(tx: Tx, receipt: NewReceipt, *, lines: Sequence[ReceiptLine]) -> str:
+    """Write a receipt and its lines; returns its number. Nothing of it is ever changed."""
     number: str = tx.value(
         """INSERT INTO receipts (tenant_id, id, receipt_number, purchase_order_id, supplier_id, delivery_reference,
                content_hash, delivered_at, received_by, seat_count, total_amount, operation_id)
@@ -190,17 +212,6 @@ def add(tx: Tx, receipt: NewReceipt, *, lines: Sequence[ReceiptLine], seats: Seq
         ),
     )
     _add_lines(tx, receipt.id, lines)
-    tx.run(
-        """INSERT INTO receipt_seats (tenant_id, receipt_id, line_id, event_seat_id, cost)
-           SELECT %s, %s, t.* FROM unnest(%s::uuid[], %s::uuid[], %s::numeric[]) AS t""",
-        (
-            tx.tenant_id,
-            receipt.id,
-            literal(seat.line_id for seat in seats),
-            literal(seat.event_seat_id for seat in seats),
-            literal(seat.cost for seat in seats),
-        ),
-    )
     return number
 
 
