@@ -195,14 +195,14 @@ def advance_paid(amount: Money, *, supplier_id: UUID) -> Entry:
 
 def delivery(seats: Sequence[OwnedSeat]) -> Entry:
     """Row 3: every seat at its own cost, against goods received and not yet billed."""
-    legs = [
+    legs = (
         leg
         for seat in seats
         for leg in (
             _of(seat, Account.TICKET_INVENTORY, seat.cost, 1),
             Leg(Account.GOODS_RECEIVED_NOT_BILLED, -seat.cost.amount, supplier_id=seat.supplier_id),
         )
-    ]
+    )
     return _entry(EntryKind.DELIVERY, _currency(seats), legs, _moves(seats, {Account.TICKET_INVENTORY: 1}))
 
 
