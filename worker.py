@@ -8,8 +8,9 @@ import os
 import signal
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
+from pathlib import Path
 
 import structlog
 from temporalio.client import Client
@@ -43,6 +44,7 @@ LOCAL_SLOTS = {"core": 40, "documents": 1, "bulk": 1}
 # Nobody waits for most papers: printing gives way to everything else on the machine. (Linux counts this by thread; the
 # threads that print are begun after it was said.)
 YIELDING = {"documents": 10}
+AUTOGROUP = Path("/proc/self/autogroup")
 
 
 # What a worker's steps may hold at once of the database.
@@ -66,13 +68,25 @@ def collect_seldom() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
+def give_way(niceness: int) -> None:
+    """Be so nice to every other process of the machine.
+
+    Each part has a session of its own, and Linux shares a desktop's or a server's processor among sessions first
+    (`sched_autogroup_enabled`): being nice counts inside the session only, unless the session is told too.
+    """
+    os.nice(niceness)
+    if niceness:
+        with suppress(OSError):
+            AUTOGROUP.write_text(str(niceness))
+
+
 async def _run(settings: Settings, name: str, queues: Sequence[str]) -> None:
     stop = told_to_stop()
     show_figures(settings)
     client = await connected(settings, stop)
     if client is None:
         return
-    os.nice(min(YIELDING.get(queue, 0) for queue in queues))
+    give_way(min(YIELDING.get(queue, 0) for queue in queues))
     with Database(str(settings.app_database_url), size=24, name=name) as database:
         tools = Tools(
             database=database,
