@@ -46,7 +46,6 @@ LOCAL_SLOTS = {"core": 40, "documents": 1, "bulk": 1}
 YIELDING = {"documents": 10}
 AUTOGROUP = Path("/proc/self/autogroup")
 
-
 # What a worker's steps may hold at once of the database.
 CONNECTIONS = 24
 
@@ -54,7 +53,6 @@ CONNECTIONS = 24
 def main(name: str, queues: Sequence[str]) -> None:
     """Run until SIGTERM or SIGINT."""
     logs.configure(part=name)
-    collect_seldom()
     asyncio.run(_run(current(), name, queues))
 
 
@@ -86,8 +84,7 @@ async def _run(settings: Settings, name: str, queues: Sequence[str]) -> None:
     client = await connected(settings, stop)
     if client is None:
         return
-    give_way(min(YIELDING.get(queue, 0) for queue in queues))
-    with Database(str(settings.app_database_url), size=24, name=name) as database:
+    with Database(str(settings.app_database_url), size=CONNECTIONS, name=name) as database:
         tools = Tools(
             database=database,
             payments=provider_named("simulated", settings=settings),
@@ -114,7 +111,9 @@ def show_figures(settings: Settings) -> None:
 async def serve(
     client: Client, settings: Settings, *, queues: Sequence[str], tools: Tools, stop: asyncio.Event
 ) -> None:
-    """Poll the queues until told to stop."""
+    """Poll the queues until told to stop, as a good neighbour of what else runs on the machine."""
+    collect_seldom()
+    give_way(min(YIELDING.get(queue, 0) for queue in queues))
     async with AsyncExitStack() as running:
         for queue in queues:
             if getattr(steps, queue)(tools):

@@ -15,11 +15,7 @@ log = structlog.get_logger("expiring")
 
 def expire_due_reservations(database: Database) -> int:
     """End due reservations of every agency, oldest first, agency by agency; how many."""
-    with database.tenantless() as tx:
-        rows = tx.dicts("SELECT tenant_id, booking_id FROM due_reservations(%s)", (BATCH,))
-    due: dict[UUID, list[UUID]] = {}
-    for row in rows:
-        due.setdefault(row["tenant_id"], []).append(row["booking_id"])
+    due = database.look_by_tenant("SELECT tenant_id, booking_id AS id FROM due_reservations(%s)", (BATCH,))
     return sum(_expire(database, tenant_id, booking_ids) for tenant_id, booking_ids in due.items())
 
 

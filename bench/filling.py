@@ -198,12 +198,6 @@ def _draw(connection: psycopg.Connection[Any], sequence: str, count: int) -> int
 
 def _lay_out(connection: psycopg.Connection[Any], plan: Plan) -> None:
     """The halls' places and the shows in them."""
-    connection.execute(
-        """CREATE TEMP TABLE places (hall integer, place integer, section text, row_label text, seat_number text,
-               sort_key text, price numeric, PRIMARY KEY (hall, place));
-           CREATE TEMP TABLE shows (event integer PRIMARY KEY, hall integer, seats integer, event_id uuid,
-               supplier_id uuid, bought_at timestamptz, cost numeric)"""
-    )
     halls = [(hall, plan.seats) for hall in range(min(HALLS, plan.shows))]
     if plan.for_sale:
         halls.append((HALLS, plan.for_sale))
@@ -245,13 +239,7 @@ def _fill_apart(owner_url: str, first: psycopg.Connection[Any], plan: Plan) -> N
 
 
 def _copy_facts(one: psycopg.Connection[Any], other: psycopg.Connection[Any]) -> None:
-    """Temporary tables belong to a session: the other one gets its own."""
-    other.execute(
-        """CREATE TEMP TABLE places (hall integer, place integer, section text, row_label text, seat_number text,
-               sort_key text, price numeric, PRIMARY KEY (hall, place));
-           CREATE TEMP TABLE shows (event integer PRIMARY KEY, hall integer, seats integer, event_id uuid,
-               supplier_id uuid, bought_at timestamptz, cost numeric)"""
-    )
+    """Temporary tables belong to a session: the other one's are filled with the same."""
     for table in ("facts", "places", "shows"):
         with (
             one.cursor().copy(f"COPY {table} TO STDOUT (FORMAT binary)") as source,

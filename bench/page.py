@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.results import Line
+from bench.results import Line, machine
 from bench.row import Row
 from bench.rows import GROUPS
 
@@ -40,10 +40,7 @@ def page(lines: Sequence[Line], where: Line) -> str:
 
 
 def _machine(where: Line) -> str:
-    return (
-        f"Last run {where['date']}, commit {where['commit']}: {where['cores']} cores ({where['processor']}), "
-        f"{where['memory_gib']} GiB, {where['system']}, Python {where['python']}."
-    )
+    return f"Last run {where['date']}, commit {where['commit']}: {machine(where)}, Python {where['python']}."
 
 
 def _row(line: Line) -> str:

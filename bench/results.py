@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,6 +63,11 @@ def conditions() -> Line:
         "system": platform.platform(terse=True),
         "python": platform.python_version(),
     }
+
+
+def machine(where: Mapping[str, Any]) -> str:
+    """The machine of a run, in words."""
+    return f"{where['cores']} cores ({where['processor']}), {where['memory_gib']} GiB, {where['system']}"
 
 
 def keep(found: list[Found], where: Line) -> list[Line]:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from db import history
 from db.arrays import literal
-from db.seating import LIVE, Seat, end_lapsed, end_tickets, lock_seats
+from db.seating import LIVE, Seat, end_lapsed, end_tickets, lock_seats, lock_seats_of
 from db.transaction import Tx
 
 
@@ -160,12 +160,14 @@ def hold_until(tx: Tx, booking_id: UUID, *, until: datetime) -> int:
 
     Whose seat it is, is read after the lock: a lapsed one may have gone to somebody else while we waited for it.
     """
-    which = (tx.tenant_id, booking_id)
-    live = "SELECT event_seat_id FROM tickets WHERE tenant_id = %s AND booking_id = %s AND status = 'RESERVED'"
-    lock_seats(tx, tx.values(live, which))
+    live = """SELECT event_seat_id FROM tickets
+              WHERE tenant_id = %(tenant)s AND booking_id = %(booking)s AND status = 'RESERVED'"""
+    which = {"tenant": tx.tenant_id, "booking": booking_id, "until": until}
+    lock_seats_of(tx, live, which)
     held = tx.run(
-        f"UPDATE event_seats SET held_until = %s WHERE tenant_id = %s AND status = 'RESERVED' AND id IN ({live})",
-        (until, tx.tenant_id, *which),
+        f"""UPDATE event_seats SET held_until = %(until)s
+            WHERE tenant_id = %(tenant)s AND status = 'RESERVED' AND id IN ({live})""",
+        which,
     )
     tx.run("UPDATE bookings SET held_until = %s WHERE id = %s", (until, booking_id))
     return held
@@ -281,11 +283,10 @@ def expire_many(tx: Tx, booking_ids: Sequence[UUID]) -> list[UUID]:
     if not due:
         return []
     values = {"tenant": tx.tenant_id, "due": literal(due), "by": tx.actor}
-    tx.run(
-        """SELECT FROM event_seats WHERE tenant_id = %(tenant)s AND id IN (
-               SELECT event_seat_id FROM tickets
-               WHERE tenant_id = %(tenant)s AND booking_id = ANY(%(due)s::uuid[]) AND status = 'RESERVED')
-           ORDER BY id FOR NO KEY UPDATE""",
+    lock_seats_of(
+        tx,
+        """SELECT event_seat_id FROM tickets
+           WHERE tenant_id = %(tenant)s AND booking_id = ANY(%(due)s::uuid[]) AND status = 'RESERVED'""",
         values,
     )
     # Which tickets still live is asked again: a lapsed seat may have gone to somebody else while we waited for it.

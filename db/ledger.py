@@ -83,10 +83,10 @@ def post(
             **_moves(entry.moves),
         },
     )
-    if entry_id is None:
-        known: UUID = tx.value("SELECT id FROM journal_entries WHERE key = %s", (key,))
-        return known
-    return entry_id
+    if entry_id is not None:
+        return entry_id
+    known: UUID = tx.value("SELECT id FROM journal_entries WHERE key = %s", (key,))
+    return known
 
 
 def is_posted(tx: Tx, key: str) -> bool:

@@ -105,29 +105,14 @@ KINDS = ("START", "UPDATE", "MAIL")
 _PAPERS = "SELECT jsonb_array_elements_text(o.payload -> 'documents')::uuid"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Found:
-    """A message somewhere, and whose it is."""
-
-    tenant_id: UUID
-    id: UUID
-
-
 def due(db: Database, *, most: int, kinds: Sequence[str] = KINDS) -> dict[UUID, list[UUID]]:
     """The ids of what is due of these kinds, by tenant, oldest first."""
-    return _by_tenant(db.look("SELECT tenant_id, id FROM due_outbox(%s, %s)", (most, list(kinds)), into=Found))
+    return db.look_by_tenant("SELECT tenant_id, id FROM due_outbox(%s, %s)", (most, list(kinds)))
 
 
 def unanswered(db: Database, *, since: timedelta, most: int) -> dict[UUID, list[UUID]]:
     """Messages delivered longer ago than `since` whose operation has not ended, by tenant."""
-    return _by_tenant(db.look("SELECT tenant_id, id FROM unanswered_messages(%s, %s)", (since, most), into=Found))
-
-
-def _by_tenant(found: Sequence[Found]) -> dict[UUID, list[UUID]]:
-    ids: dict[UUID, list[UUID]] = {}
-    for one in found:
-        ids.setdefault(one.tenant_id, []).append(one.id)
-    return ids
+    return db.look_by_tenant("SELECT tenant_id, id FROM unanswered_messages(%s, %s)", (since, most))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from db import history
@@ -37,15 +38,19 @@ def lock_seats(tx: Tx, seat_ids: Sequence[UUID]) -> None:
     )
 
 
+def lock_seats_of(tx: Tx, query: str, values: Mapping[str, Any]) -> None:
+    """The same for the seats that a query names (`tenant` among its values), in one round trip."""
+    tx.run(
+        f"SELECT FROM event_seats WHERE tenant_id = %(tenant)s AND id IN ({query}) ORDER BY id FOR NO KEY UPDATE",
+        values,
+    )
+
+
 def take_seats(tx: Tx, booking_id: UUID) -> list[Seat]:
     """The seats of a booking's tickets, locked in id order, each with the booking whose live ticket it carries."""
     of_booking = "SELECT event_seat_id FROM tickets WHERE tenant_id = %(tenant)s AND booking_id = %(booking)s"
     which = {"tenant": tx.tenant_id, "booking": booking_id}
-    tx.run(
-        f"""SELECT FROM event_seats WHERE tenant_id = %(tenant)s AND id IN ({of_booking})
-            ORDER BY id FOR NO KEY UPDATE""",
-        which,
-    )
+    lock_seats_of(tx, of_booking, which)
     return tx.all(
         f"""SELECT s.id, s.section, s.status, s.ownership_status, s.held_until, s.supplier_id, s.cost,
                 s.ownership_status = 'OWNED'

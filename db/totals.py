@@ -54,21 +54,14 @@ def _close_day(tx: Tx) -> bool:
     ends_at = _next_day_end(tx, since)
     if ends_at is None or _is_posted_in(tx, ends_at):
         return False
-    tx.run("INSERT INTO ledger_stretches (tenant_id, span, ends_at) VALUES (%s, 'DAY', %s)", (tx.tenant_id, ends_at))
-    tx.run(
-        """INSERT INTO ledger_totals (tenant_id, span, ends_at, line, account, currency, event_id, supplier_id, section,
-               effective_from, accounting_from, amount, quantity)
-           SELECT %(tenant)s, 'DAY', %(ends_at)s, row_number() OVER (), account, currency, event_id, supplier_id, section,
-               effective_day, accounting_date, amount, quantity
-           FROM (SELECT l.account, l.currency, l.event_id, l.supplier_id, l.section, l.accounting_date,
-                     (l.effective_at AT TIME ZONE 'UTC')::date AS effective_day, sum(l.amount) AS amount,
-                     sum(l.quantity) AS quantity
-                 FROM journal_entries e JOIN journal_legs l ON l.tenant_id = e.tenant_id AND l.entry_id = e.id
-                 WHERE e.tenant_id = %(tenant)s AND e.recorded_at >= %(since)s AND e.recorded_at < %(ends_at)s
-                 GROUP BY l.account, l.currency, l.event_id, l.supplier_id, l.section, effective_day, l.accounting_date
-                 ORDER BY l.event_id, l.account) AS day""",
-        {"tenant": tx.tenant_id, "since": since, "ends_at": ends_at},
-    )
+    sums = """
+        SELECT l.account, l.currency, l.event_id, l.supplier_id, l.section,
+            (l.effective_at AT TIME ZONE 'UTC')::date AS effective_from, l.accounting_date AS accounting_from,
+            sum(l.amount) AS amount, sum(l.quantity) AS quantity
+        FROM journal_entries e JOIN journal_legs l ON l.tenant_id = e.tenant_id AND l.entry_id = e.id
+        WHERE e.tenant_id = %(tenant)s AND e.recorded_at >= %(since)s AND e.recorded_at < %(ends_at)s
+        GROUP BY l.account, l.currency, l.event_id, l.supplier_id, l.section, effective_from, l.accounting_date"""
+    _close(tx, "DAY", sums, since=since, ends_at=ends_at)
     return True
 
 
@@ -115,20 +108,24 @@ def _close_month(tx: Tx) -> bool:
     )
     if ends_at is None:
         return False
-    tx.run("INSERT INTO ledger_stretches (tenant_id, span, ends_at) VALUES (%s, 'MONTH', %s)", (tx.tenant_id, ends_at))
-    tx.run(
-        """INSERT INTO ledger_totals (tenant_id, span, ends_at, line, account, currency, event_id, supplier_id, section,
-               effective_from, accounting_from, amount, quantity)
-           SELECT %(tenant)s, 'MONTH', %(ends_at)s, row_number() OVER (), account, currency, event_id, supplier_id, section,
-               effective_month, accounting_month, amount, quantity
-           FROM (SELECT account, currency, event_id, supplier_id, section,
-                     date_trunc('month', effective_from)::date AS effective_month,
-                     date_trunc('month', accounting_from)::date AS accounting_month, sum(amount) AS amount,
-                     sum(quantity) AS quantity
-                 FROM ledger_totals
-                 WHERE tenant_id = %(tenant)s AND span = 'DAY' AND ends_at > %(since)s AND ends_at <= %(ends_at)s
-                 GROUP BY account, currency, event_id, supplier_id, section, effective_month, accounting_month
-                 ORDER BY event_id, account) AS month""",
-        {"tenant": tx.tenant_id, "since": done.months, "ends_at": ends_at},
-    )
+    sums = """
+        SELECT account, currency, event_id, supplier_id, section, date_trunc('month', effective_from)::date AS effective_month,
+            date_trunc('month', accounting_from)::date AS accounting_month, sum(amount) AS amount, sum(quantity) AS quantity
+        FROM ledger_totals
+        WHERE tenant_id = %(tenant)s AND span = 'DAY' AND ends_at > %(since)s AND ends_at <= %(ends_at)s
+        GROUP BY account, currency, event_id, supplier_id, section, effective_month, accounting_month"""
+    _close(tx, "MONTH", sums, since=done.months, ends_at=ends_at)
     return True
+
+
+def _close(tx: Tx, span: str, sums: str, *, since: datetime, ends_at: datetime) -> None:
+    """A stretch, and as its totals what a query adds up between two moments."""
+    values = {"tenant": tx.tenant_id, "span": span, "since": since, "ends_at": ends_at}
+    tx.run("INSERT INTO ledger_stretches (tenant_id, span, ends_at) VALUES (%(tenant)s, %(span)s, %(ends_at)s)", values)
+    tx.run(
+        f"""INSERT INTO ledger_totals (tenant_id, span, ends_at, line, account, currency, event_id, supplier_id, section,
+                effective_from, accounting_from, amount, quantity)
+            SELECT %(tenant)s, %(span)s, %(ends_at)s, row_number() OVER (), sums.*
+            FROM ({sums} ORDER BY event_id, account) AS sums""",
+        values,
+    )

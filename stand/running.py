@@ -10,8 +10,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -24,7 +24,7 @@ from supervisor.home import Addresses, Home
 # A stand never works in somebody's real books, wherever it is called.
 FOREIGN = ("DATABASE_URL", "TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "SSL_CERT_FILE")
 LAUNCH = ROOT / "supervisor" / "launch.py"
-START_SECONDS, STOP_SECONDS = 1200.0, 45.0
+START_SECONDS, STOP_SECONDS, GONE_SECONDS = 1200.0, 45.0, 10.0
 
 
 class StandFailed(Exception):
@@ -119,13 +119,7 @@ class Stand:
         """The whole machine gone at once: SIGKILL to the supervisor and everything below it; how many processes died."""
         assert self._process is not None, "the stand is up"
         family = [psutil.Process(self._process.pid), *psutil.Process(self._process.pid).children(recursive=True)]
-        for number in (signal.SIGSTOP, signal.SIGKILL):
-            for process in family:
-                try:
-                    process.send_signal(number)
-                except psutil.NoSuchProcess:
-                    continue
-        psutil.wait_procs(family, timeout=10)
+        kill_at_once(family)
         self._process.wait()
         self._process = None
         return len(family)
@@ -148,6 +142,16 @@ class Stand:
 
     def _last_words(self) -> str:
         return self.log.read_text(errors="replace")[-2000:]
+
+
+def kill_at_once(family: Sequence[psutil.Process]) -> list[psutil.Process]:
+    """SIGKILL to all of them, stopped first, so that none sees another die; those that are still there seconds later."""
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for process in family:
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+    alive: list[psutil.Process] = psutil.wait_procs(family, timeout=GONE_SECONDS)[1]
+    return alive
 
 
 def _surroundings() -> dict[str, str]:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from temporalio.api.enums.v1 import PendingActivityState
-from temporalio.client import Client, ScheduleOverlapPolicy, WorkflowExecutionStatus
+from temporalio.client import Client, ScheduleOverlapPolicy, WorkflowExecutionDescription, WorkflowExecutionStatus
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError
 
@@ -20,6 +20,10 @@ from supervisor.home import Addresses
 T = TypeVar("T")
 PATIENCE = timedelta(seconds=3)
 QUEUE = "core"
+
+
+async def _described(client: Client, process_id: str) -> WorkflowExecutionDescription:
+    return await client.get_workflow_handle(process_id).describe(rpc_timeout=PATIENCE)
 
 
 class EngineRoom:
@@ -42,7 +46,7 @@ class EngineRoom:
         """Whether a process has ended, or waits for a clock or for people and for nothing else."""
 
         async def look(client: Client) -> bool:
-            seen = await client.get_workflow_handle(process_id).describe(rpc_timeout=PATIENCE)
+            seen = await _described(client, process_id)
             if seen.status != WorkflowExecutionStatus.RUNNING:
                 return True
             raw = seen.raw_description
@@ -54,7 +58,7 @@ class EngineRoom:
         """Whether a process has a step that nobody has taken up yet: one slot prints all papers, one after the other."""
 
         async def look(client: Client) -> bool:
-            seen = await client.get_workflow_handle(process_id).describe(rpc_timeout=PATIENCE)
+            seen = await _described(client, process_id)
             waiting = seen.raw_description.pending_activities
             return all(one.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED for one in waiting)
 
@@ -64,7 +68,7 @@ class EngineRoom:
         """Whether a process has ended."""
 
         async def look(client: Client) -> bool:
-            seen = await client.get_workflow_handle(process_id).describe(rpc_timeout=PATIENCE)
+            seen = await _described(client, process_id)
             return seen.status != WorkflowExecutionStatus.RUNNING
 
         return self._ask(look)

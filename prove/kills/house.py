@@ -124,12 +124,8 @@ class House:
             temporal_namespace=where.temporal_namespace,
             provider_url=where.provider_url,
         )
-        with invariants.audit(where.database_url, outside.read(settings)) as connection:
-            return {
-                f"{one.name}: {row.subject} {row.fault}"
-                for one in invariants.invariants()
-                for row in invariants.violations(connection, one)
-            }
+        found = invariants.all_violations(where.database_url, outside.read(settings))
+        return {f"{name}: {row.subject} {row.fault}" for name, rows in found.items() for row in rows}
 
 
 def _status(url: str) -> int:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 
 import psutil
 
-from stand.running import Stand
-
-GONE_WITHIN = 10.0
+from stand.running import Stand, kill_at_once
 
 
 class StillAlive(Exception):
@@ -57,13 +53,8 @@ def family_of(stand: Stand, part: str) -> list[psutil.Process]:
 
 
 def end(family: list[psutil.Process]) -> None:
-    """All at once: stopped first, so that none sees another die."""
-    for number in (signal.SIGSTOP, signal.SIGKILL):
-        for process in family:
-            with suppress(psutil.NoSuchProcess):
-                process.send_signal(number)
-    _, alive = psutil.wait_procs(family, timeout=GONE_WITHIN)
-    left = [process.pid for process in alive if _lives(process.pid)]
+    """All at once. Raises StillAlive."""
+    left = [process.pid for process in kill_at_once(family) if _lives(process.pid)]
     if left:
         raise StillAlive(f"pids {left} live on after SIGKILL")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from bench.results import machine
 from prove.kills.cells import FAULTS, POINTS, VICTIMS, cells, edges
 from prove.kills.record import Line, recovery_lines
 from prove.kills.recovery import MEANINGS
@@ -70,9 +71,8 @@ def _run(found: Line) -> str:
     where, trade = found["conditions"], found["trade"]
     listed = found["cells"].values()
     passed = sum(one["passed"] for one in listed)
-    machine = f"{where['cores']} cores ({where['processor']}), {where['memory_gib']} GiB, {where['system']}"
     words = (
-        f"Last run {where['date']}, commit {where['commit']}, seed {found['seed']}, {machine}. "
+        f"Last run {where['date']}, commit {where['commit']}, seed {found['seed']}, {machine(where)}. "
         f"Coverage: {len(listed)} of {len(cells())} cells visited, {passed} passed."
     )
     if trade:

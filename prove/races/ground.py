@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx2
 
-from demo.caller import Caller, Json
+from demo.caller import ENDED, Caller, Json
 from prove.races.clients import Answer, Ask
 from prove.races.crowd import Crowd
 from prove.races.tally import Tally
@@ -23,7 +23,6 @@ from stand.agency import PASSWORD, Agency
 from stand.plan import Plan
 from stand.running import Stand, a_stand
 
-ENDED = ("succeeded", "failed", "cancelled")
 OPERATION_SECONDS = 180.0
 WINDOW = "PT15M"
 GRACE_SECONDS = 1.0

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bench.results import machine
+
 Line = Mapping[str, Any]
 
 HEAD = """## Races
@@ -58,8 +60,7 @@ def section(found: Line) -> str:
 
 def _conditions(where: Line, *, seed: int) -> str:
     return (
-        f"Last run {where['date']}, commit {where['commit']}, seed {seed}: {where['cores']} cores ({where['processor']}), "
-        f"{where['memory_gib']} GiB, {where['system']}, Python {where['python']}."
+        f"Last run {where['date']}, commit {where['commit']}, seed {seed}: {machine(where)}, Python {where['python']}."
     )
 
 

@@ -23,4 +23,11 @@ CREATE TEMP TABLE facts (
     opened_at timestamptz, begins timestamptz, step double precision, salt bigint,
     po bigint, grn bigint, bill bigint, pay bigint, booking bigint, ticket bigint, refund bigint
 );
+CREATE TEMP TABLE places (
+    hall integer, place integer, section text, row_label text, seat_number text, sort_key text, price numeric,
+    PRIMARY KEY (hall, place)
+);
+CREATE TEMP TABLE shows (
+    event integer PRIMARY KEY, hall integer, seats integer, event_id uuid, supplier_id uuid, bought_at timestamptz, cost numeric
+);
 CREATE TEMP TABLE part (first bigint, last bigint);
