@@ -78,8 +78,9 @@ class Proxy:
         self._say("POST", "/proxies/edge/toxics", toxic)
 
     def stop(self) -> None:
-        """SIGSTOP: lines stay open and nothing moves."""
+        """SIGSTOP: lines stay open and nothing moves, once every thread of it has heard."""
         self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def mend(self) -> None:
         """As good as new."""
