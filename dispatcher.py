@@ -17,12 +17,13 @@ from uuid import UUID
 import structlog
 
 import logs
-from activities import mailing
+from activities import documents, mailing
 from activities.expiring import expire_due_reservations
 from activities.totals import add_up_closed_days
 from db import outbox
 from db.outbox import Message
 from db.transaction import Database, DatabaseAway
+from domain import fingerprints
 from gateways import temporal
 from gateways.mail import MailUndeliverable
 from gateways.storage import FolderStorage
@@ -78,7 +79,12 @@ STARTS = Lane(
     pause=STARTS_PAUSE,
     collects=True,
 )
+# Nobody waits for these: a second's papers of an agency are one process, which costs what one paper's would.
+PAPERS = Lane(
+    name="papers", kinds=("PAPER",), most=BATCH, threads=2, lease=timedelta(seconds=15), pause=1.0, collects=True
+)
 LETTERS = Lane(name="letters", kinds=("MAIL",), most=16, threads=8, lease=timedelta(seconds=60), pause=LETTERS_PAUSE)
+LANES = (ASKED, STARTS, PAPERS, LETTERS)
 
 
 def main() -> None:
@@ -98,7 +104,7 @@ async def _run(settings: Settings) -> None:
 async def serve(settings: Settings, database: Database, *, stop: asyncio.Event) -> None:
     """Deliver, expire and look after what was never answered, until told to stop."""
     with ExitStack() as couriers:
-        lanes = [couriers.enter_context(Courier(database, settings, lane=lane)) for lane in (ASKED, STARTS, LETTERS)]
+        lanes = [couriers.enter_context(Courier(database, settings, lane=lane)) for lane in LANES]
         rounds = [
             *(_repeat(stop, courier.round, pause=courier.lane.pause) for courier in lanes),
             _repeat(stop, lambda: asyncio.to_thread(expire_due_reservations, database), pause=EXPIRY_PAUSE),
@@ -170,8 +176,10 @@ class Courier:
 
     async def _deliver(self, tenant_id: UUID, ids: list[UUID]) -> int:
         messages = await self._apart(lambda: self._claim(tenant_id, ids))
-        outcomes = await asyncio.gather(*(self._try(message) for message in messages))
-        await self._apart(lambda: self._close(tenant_id, messages, outcomes))
+        parcels = _parcels(messages)
+        outcomes = await asyncio.gather(*(self._try(parcel) for parcel in parcels))
+        each = [(message, left) for parcel, left in zip(parcels, outcomes, strict=True) for message in parcel]
+        await self._apart(lambda: self._close(tenant_id, each))
         return len(messages)
 
     async def _apart(self, act: Callable[[], T]) -> T:
@@ -182,19 +190,26 @@ class Courier:
         with self._database.transaction(tenant_id) as tx:
             return outbox.claim(tx, ids, lease=self.lane.lease)
 
-    def _close(self, tenant_id: UUID, messages: list[Message], outcomes: list[Left | None]) -> None:
+    def _close(self, tenant_id: UUID, outcomes: list[tuple[Message, Left | None]]) -> None:
         with self._database.transaction(tenant_id) as tx:
-            outbox.hold(tx, [message.id for message in messages])
-            outbox.delivered(tx, [m.id for m, left in zip(messages, outcomes, strict=True) if left is None])
-            for message, left in zip(messages, outcomes, strict=True):
+            outbox.hold(tx, [message.id for message, _ in outcomes])
+            outbox.delivered(tx, [message.id for message, left in outcomes if left is None])
+            for message, left in outcomes:
                 if left is not None:
                     again = outbox.again_with_papers if left.for_papers else outbox.again
                     again(tx, message.id, wait=_wait(message), error=left.error)
 
-    async def _try(self, message: Message) -> Left | None:
+    async def _try(self, parcel: list[Message]) -> Left | None:
         """None when it was accepted, else why not."""
+        message = parcel[0]
         try:
-            await (self._post(message) if message.kind == "MAIL" else self._hand_over(message))
+            match message.kind:
+                case "MAIL":
+                    await self._post(message)
+                case "PAPER":
+                    await self._print(parcel)
+                case _:
+                    await self._hand_over(message)
         except NotAccepted as later:
             return Left(error=str(later)[:300])
         except mailing.NotYet as unmade:
@@ -212,6 +227,14 @@ class Courier:
         await self._apart(
             lambda: mailing.post_letter(self._database, message, storage=self._storage, smtp_url=smtp_url)
         )
+
+    async def _print(self, papers: list[Message]) -> None:
+        """One process for all; the same messages again are the same process, and with one more another one."""
+        papers = sorted(papers, key=lambda paper: paper.id)
+        process_id = f"papers/{fingerprints.of([paper.id for paper in papers])}"
+        named = [paper.payload["document_id"] for paper in papers]
+        argument = {"tenant_id": str(papers[0].tenant_id), "document_ids": named}
+        await (await self._connected()).start(documents.PAPERS, process_id=process_id, argument=argument)
 
     async def _hand_over(self, message: Message) -> None:
         engine = await self._connected()
@@ -254,6 +277,12 @@ class Courier:
                 address = str(self._settings.temporal_address)
                 self._engine = Engine(await temporal.reach(address, namespace=self._settings.temporal_namespace))
             return self._engine
+
+
+def _parcels(messages: list[Message]) -> list[list[Message]]:
+    """What goes together: an agency's papers; anything else goes alone."""
+    papers = [message for message in messages if message.kind == "PAPER"]
+    return [[message] for message in messages if message.kind != "PAPER"] + ([papers] if papers else [])
 
 
 def _wait(message: Message) -> timedelta:

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 from uuid import UUID
 
@@ -25,12 +26,14 @@ from reports.requests import Request
 
 log = structlog.get_logger("documents")
 
-PROCESS = "Document"
+PROCESS, PAPERS = "Document", "Papers"
 ReportFormat = Literal["pdf", "xlsx"]
 
 _MEDIA_TYPES: dict[ReportFormat, str] = {"pdf": kinds.PDF, "xlsx": kinds.XLSX}
 # What may be over the next time it is tried; anything else is a fault of the facts or of ours.
 _OUTAGES = (DatabaseAway, psycopg.OperationalError, OSError)
+# Seconds after which a printer of many lets whoever waits for a paper come first.
+AT_A_STRETCH = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +43,14 @@ class DocumentStep:
     tenant_id: UUID
     document_id: UUID
     urgent: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PapersStep:
+    """Documents of one agency that nobody waits for, in the order in which they are to be made."""
+
+    tenant_id: UUID
+    document_ids: tuple[UUID, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,19 +88,20 @@ def request_document(
         known = documents.of_key(tx, key)
         assert known is not None, "a taken key has a document"
         return known.id
-    _start(tx, document_id, process_id=f"document/{document_id}")
+    outbox.paper(tx, document_id, key=str(document_id))
     return document_id
 
 
 def request_again(tx: Tx, document_id: UUID) -> None:
     """Ask once more for a document that failed, or whose bytes are gone."""
     if documents.forget(tx, document_id):
-        _start(tx, document_id, process_id=f"document/{document_id}/{new_id()}")
+        outbox.paper(tx, document_id, key=f"{document_id}/{new_id()}")
 
 
 def hurry(tx: Tx, document_id: UUID) -> None:
     """Somebody waits for it: let it be made before those that nobody waits for. Twice is once."""
-    _start(tx, document_id, process_id=f"document/{document_id}/now", urgent=True)
+    argument = {"tenant_id": str(tx.tenant_id), "document_id": str(document_id), "urgent": True}
+    outbox.start(tx, process=PROCESS, process_id=f"document/{document_id}/now", argument=argument)
 
 
 def request_order(tx: Tx, order_id: UUID) -> UUID:
@@ -169,7 +181,7 @@ def request_report(tx: Tx, request: Request, *, form: ReportFormat) -> UUID:
 
 
 class DocumentActivities:
-    """The one step of a document's process."""
+    """Making one document, or many one after the other."""
 
     def __init__(self, database: Database, storage: Storage) -> None:
         self._database = database
@@ -200,6 +212,21 @@ class DocumentActivities:
             outbox.wake_letters(tx, at.document_id)
         return Made(storage_key=storage_key)
 
+    # As above.
+    @activity.defn(name="documents.render_each", no_thread_cancel_exception=True)
+    @beating
+    def render_each(self, at: PapersStep) -> PapersStep:
+        """Make these as `render` would, each with its own end, for a stretch of seconds; returns those that are left.
+
+        An outage is raised; what was made until then is not made again.
+        """
+        until = time.monotonic() + AT_A_STRETCH
+        for number, document_id in enumerate(at.document_ids, 1):
+            self.render(DocumentStep(tenant_id=at.tenant_id, document_id=document_id))
+            if time.monotonic() > until:
+                return replace(at, document_ids=at.document_ids[number:])
+        return replace(at, document_ids=())
+
     def _printed(self, at: DocumentStep, document: Document) -> bytes:
         with self._database.transaction(at.tenant_id) as tx:
             documents.only_read(tx)
@@ -217,8 +244,3 @@ class DocumentActivities:
             documents.fail(tx, at.document_id, failure=failure[:500])
             outbox.wake_letters(tx, at.document_id)
         return Made(storage_key=None, failure=failure[:500])
-
-
-def _start(tx: Tx, document_id: UUID, *, process_id: str, urgent: bool = False) -> None:
-    argument = {"tenant_id": str(tx.tenant_id), "document_id": str(document_id), "urgent": urgent}
-    outbox.start(tx, process=PROCESS, process_id=process_id, argument=argument)

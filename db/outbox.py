@@ -16,7 +16,7 @@ from db.transaction import Database, Tx
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Message:
-    """One thing to deliver: START a process, UPDATE a process, or MAIL a letter."""
+    """One thing to deliver: START a process, UPDATE a process, print a PAPER, or MAIL a letter."""
 
     tenant_id: UUID
     id: UUID
@@ -86,6 +86,11 @@ def spare_start(tx: Tx, process_id: str) -> bool:
     return spared > 0
 
 
+def paper(tx: Tx, document_id: UUID, *, key: str) -> None:
+    """Ask for a document to be made when there is time, with others of the agency; the key makes it one asking."""
+    put(tx, kind="PAPER", key=f"paper {key}", payload={"document_id": str(document_id)})
+
+
 def mail(tx: Tx, *, key: str, letter: str, subject_id: UUID, to: str, documents: Sequence[UUID] = ()) -> None:
     """Queue a letter to one address; the key makes it one letter however often this is called."""
     put(
@@ -101,7 +106,7 @@ def mail(tx: Tx, *, key: str, letter: str, subject_id: UUID, to: str, documents:
     )
 
 
-KINDS = ("START", "UPDATE", "MAIL")
+KINDS = ("START", "UPDATE", "PAPER", "MAIL")
 _PAPERS = "SELECT jsonb_array_elements_text(o.payload -> 'documents')::uuid"
 
 
@@ -159,7 +164,7 @@ def delivered(tx: Tx, ids: Sequence[UUID]) -> None:
         """UPDATE operations SET status = 'running' WHERE id IN (
                SELECT o.id FROM outbox m JOIN operations o ON o.tenant_id = m.tenant_id
                    AND o.id = substring(m.key FROM '[0-9a-f-]{36}$')::uuid
-               WHERE m.id = ANY(%s) AND m.kind <> 'MAIL' AND o.status = 'queued'
+               WHERE m.id = ANY(%s) AND m.kind IN ('START', 'UPDATE') AND o.status = 'queued'
                ORDER BY o.id FOR NO KEY UPDATE OF o SKIP LOCKED)""",
         (list(ids),),
     )

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import TypedDict
 
-from temporalio.common import RetryPolicy
+from temporalio.common import Priority, RetryPolicy
 
 CORE, DOCUMENTS, BULK = "core", "documents", "bulk"
 
@@ -62,6 +62,9 @@ RENDER = Options(
     heartbeat_timeout=timedelta(seconds=10),
     retry_policy=PATIENT,
 )
+
+# Hundreds of papers may wait for a letter that nobody sits in front of.
+FIRST, LATER = Priority(priority_key=1), Priority(priority_key=4)
 
 # One short transaction inside the workflow task, where a booking's speed counts: one event instead of three.
 QUICK_LOCAL = LocalOptions(start_to_close_timeout=timedelta(seconds=5), retry_policy=PATIENT)

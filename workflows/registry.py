@@ -3,6 +3,7 @@
 from workflows.booking import BookingProcess
 from workflows.cancellation import CancellationProcess
 from workflows.document import DocumentProcess
+from workflows.papers import PapersProcess
 from workflows.purchase_order import PurchaseOrderProcess
 from workflows.supplier_payment import SupplierPaymentProcess
 from workflows.supplier_receipt import SupplierReceiptProcess
@@ -15,5 +16,6 @@ PROCESSES: tuple[type, ...] = (
     BookingProcess,
     CancellationProcess,
     DocumentProcess,
+    PapersProcess,
     UpkeepProcess,
 )

@@ -42,7 +42,7 @@ outbox = tenant_table(
     words("last_error", nullable=True),
     instant("created_at", now=True),
     UniqueConstraint("tenant_id", "key"),
-    CheckConstraint("kind IN ('START', 'UPDATE', 'MAIL')", name="kind"),
+    CheckConstraint("kind IN ('START', 'UPDATE', 'PAPER', 'MAIL')", name="kind"),
     Index("ix_outbox_due", "next_at", postgresql_where=text("delivered_at IS NULL")),
 )
 

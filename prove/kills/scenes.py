@@ -265,6 +265,7 @@ SCENES: dict[str, Scene] = {
     "Cancellation/refunds.record": Scene(prepare=_cancels("tok_refund_fails_once")),
     "Cancellation/refunds.find_out": Scene(prepare=_cancels("tok_refund_unknown_then_ok"), lead=5.6),
     "Document/documents.render": Scene(prepare=_prints),
+    "Papers/documents.render_each": Scene(prepare=_pays("tok_ok"), lead=2.0),
     "PurchaseOrder/purchasing.position": Scene(prepare=_orders("submit")),
     "PurchaseOrder/purchasing.submit": Scene(prepare=_orders("submit")),
     "PurchaseOrder/purchasing.confirm": Scene(prepare=_orders("confirm", after=("submit",))),

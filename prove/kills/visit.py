@@ -93,7 +93,7 @@ class Wake:
         return [
             place
             for place, (process_id, _) in self._waiting.items()
-            if not (process_id.startswith("document/") and self.engine.waits_its_turn(process_id))
+            if not (process_id.startswith(("document/", "papers/")) and self.engine.waits_its_turn(process_id))
         ]
 
 

@@ -13,7 +13,7 @@ from pypdf import PdfReader
 from typing_extensions import override
 
 from activities import documents as asking
-from activities.documents import DocumentActivities, DocumentStep, Made
+from activities.documents import DocumentActivities, DocumentStep, Made, PapersStep
 from db import documents, reports
 from db.documents import Document
 from db.stretches import Scope
@@ -57,9 +57,9 @@ def row(tx: Tx, document_id: UUID) -> Document:
     return found
 
 
-def starts(tx: Tx) -> list[str]:
+def asked(tx: Tx) -> list[UUID]:
     tx.write_left()
-    return tx.values("SELECT payload ->> 'process_id' FROM outbox WHERE payload ->> 'process' = 'Document' ORDER BY id")
+    return tx.values("SELECT (payload ->> 'document_id')::uuid FROM outbox WHERE kind = 'PAPER' ORDER BY id")
 
 
 def an_odd_document(tx: Tx, **more: object) -> UUID:
@@ -74,12 +74,12 @@ def an_odd_document(tx: Tx, **more: object) -> UUID:
     return asking.request_document(tx, **{**facts, **more})  # type: ignore[arg-type]
 
 
-def test_the_same_key_is_the_same_document_and_starts_one_process(database: Database, tenant: Agency) -> None:
+def test_the_same_key_is_the_same_document_and_is_asked_for_once(database: Database, tenant: Agency) -> None:
     with database.transaction(tenant.id) as tx:
         first, again, other = an_odd_document(tx), an_odd_document(tx), an_odd_document(tx, key="another")
 
         assert (first == again, first == other) == (True, False)
-        assert starts(tx) == [f"document/{first}", f"document/{other}"]
+        assert asked(tx) == [first, other]
 
 
 def test_nothing_is_asked_for_by_a_transaction_that_is_not_kept(database: Database, tenant: Agency) -> None:
@@ -88,7 +88,7 @@ def test_nothing_is_asked_for_by_a_transaction_that_is_not_kept(database: Databa
         tx.keep = False
 
     with database.transaction(tenant.id) as tx:
-        assert (documents.of_key(tx, "odd"), starts(tx)) == (None, [])
+        assert (documents.of_key(tx, "odd"), asked(tx)) == (None, [])
 
 
 def test_a_receipt_shows_its_seats_and_total(database: Database, tenant: Agency, storage: FolderStorage) -> None:
@@ -234,9 +234,7 @@ def test_an_outage_is_raised_so_that_it_is_tried_again(database: Database, tenan
         assert (row(tx, document_id).failure, row(tx, document_id).storage_key) == (None, None)
 
 
-def test_a_failed_document_is_asked_for_again_by_a_new_process(
-    database: Database, tenant: Agency, storage: FolderStorage
-) -> None:
+def test_a_failed_document_is_asked_for_again_once(database: Database, tenant: Agency, storage: FolderStorage) -> None:
     with database.transaction(tenant.id) as tx:
         document_id = an_odd_document(tx, kind="poem")
     print_all(database, tenant.id, storage)
@@ -245,8 +243,39 @@ def test_a_failed_document_is_asked_for_again_by_a_new_process(
         asking.request_again(tx, document_id)
         asking.request_again(tx, document_id)
 
-        assert [process.split("/")[:2] for process in starts(tx)] == [["document", str(document_id)]] * 2
+        assert asked(tx) == [document_id] * 2
         assert row(tx, document_id).failure is None
+
+
+def test_each_of_many_has_its_own_end(database: Database, tenant: Agency, storage: FolderStorage) -> None:
+    stock = a_stock(database, tenant)
+    with database.transaction(tenant.id) as tx:
+        strange, good = an_odd_document(tx, kind="poem"), asking.request_receipt(tx, stock.receipt_id)
+
+    left = DocumentActivities(database, storage).render_each(
+        PapersStep(tenant_id=tenant.id, document_ids=(strange, good))
+    )
+
+    with database.transaction(tenant.id) as tx:
+        assert (row(tx, strange).failure or "").startswith("KeyError")
+        assert row(tx, good).storage_key is not None
+    assert left.document_ids == ()
+
+
+def test_a_stretch_ends_and_says_what_is_left(
+    database: Database, tenant: Agency, storage: FolderStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "AT_A_STRETCH", -1.0)
+    with database.transaction(tenant.id) as tx:
+        first, second = an_odd_document(tx, kind="poem"), an_odd_document(tx, key="another")
+
+    left = DocumentActivities(database, storage).render_each(
+        PapersStep(tenant_id=tenant.id, document_ids=(first, second))
+    )
+
+    assert left.document_ids == (second,)
+    with database.transaction(tenant.id) as tx:
+        assert (row(tx, first).failure is None, row(tx, second).failure) == (False, None)
 
 
 def test_the_facts_of_a_paper_are_only_read(database: Database, tenant: Agency) -> None:

@@ -242,8 +242,8 @@ async def test_a_paper_made_while_its_letter_was_being_put_off_is_not_missed(
 
     class Slow(Courier):
         @override
-        async def _try(self, message: Message) -> dispatcher.Left | None:
-            left = await super()._try(message)
+        async def _try(self, parcel: list[Message]) -> dispatcher.Left | None:
+            left = await super()._try(parcel)
             with shop.tx() as tx:
                 (made,) = tx.values("SELECT id FROM documents WHERE kind = 'tickets'")
                 documents.fail(tx, made, failure="no font")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from temporalio import activity
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from activities.documents import DocumentStep, Made
+from activities.documents import DocumentStep, Made, PapersStep
 from activities.upkeep import Swept
 
 NOTHING = Swept(events_closed=0, seats_written_off=0)
@@ -27,10 +27,19 @@ class Printer:
     @activity.defn(name="documents.render")
     def render(self, at: DocumentStep) -> Made:
         """As the documents worker would."""
+        self._print(at)
+        return Made(storage_key="key.pdf")
+
+    @activity.defn(name="documents.render_each")
+    def render_each(self, at: PapersStep) -> PapersStep:
+        """One at a stretch."""
+        self._print(DocumentStep(tenant_id=at.tenant_id, document_id=at.document_ids[0]))
+        return replace(at, document_ids=at.document_ids[1:])
+
+    def _print(self, at: DocumentStep) -> None:
         self.asked.append((at, activity.info().priority.priority_key))
         if len(self.asked) <= self.out_of_paper:
             raise OSError(28, "No space left on device")
-        return Made(storage_key="key.pdf")
 
 
 @dataclass
@@ -66,7 +75,7 @@ async def printing(client: Client, printer: Printer) -> AsyncIterator[None]:
         async with Worker(
             client,
             task_queue="documents",
-            activities=[printer.render],
+            activities=[printer.render, printer.render_each],
             activity_executor=threads,
             max_concurrent_activities=1,
         ):

@@ -19,6 +19,14 @@ async def printed(stage: Stage, *, urgent: bool) -> str:
     return process_id
 
 
+async def printed_together(stage: Stage, *, papers: int) -> str:
+    """Documents that nobody waits for."""
+    process_id = f"papers/{new_id()}"
+    argument = {"tenant_id": str(new_id()), "document_ids": [str(new_id()) for _ in range(papers)]}
+    await stage.engine.start("Papers", process_id=process_id, argument=argument)
+    return process_id
+
+
 async def swept(stage: Stage, *, nightly: bool, found: list[Swept]) -> str:
     """A round of upkeep."""
     stage.house.swept = found
@@ -34,6 +42,8 @@ SOON = Swept(events_closed=0, seats_written_off=0, next_end_in=timedelta(seconds
 ENDINGS: dict[str, Ending] = {
     "Document/rendered": partial(printed, urgent=False),
     "Document/rendered_at_once": partial(printed, urgent=True),
+    "Papers/one_stretch": partial(printed_together, papers=1),
+    "Papers/two_stretches": partial(printed_together, papers=2),
     "Upkeep/quiet": partial(swept, nightly=False, found=[QUIET]),
     "Upkeep/nightly": partial(swept, nightly=True, found=[QUIET]),
     "Upkeep/more_than_one_step": partial(swept, nightly=False, found=[MORE, QUIET]),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from temporalio import activity
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from activities.documents import DocumentStep, Made
+from activities.documents import DocumentStep, Made, PapersStep
 from activities.upkeep import Swept
 from gateways.temporal import Engine
 from tests.makers import booking_process, order_process
@@ -28,6 +28,10 @@ class House:
     @activity.defn(name="documents.render")
     async def render(self, at: DocumentStep) -> Made:
         return Made(storage_key="ab/abcdef.pdf")
+
+    @activity.defn(name="documents.render_each")
+    async def render_each(self, at: PapersStep) -> PapersStep:
+        return replace(at, document_ids=at.document_ids[1:])
 
     @activity.defn(name="upkeep.close_ended_events")
     async def close_ended_events(self) -> Swept:
@@ -69,6 +73,6 @@ Ending = Callable[[Stage], Awaitable[str]]
 async def open_stage(client: Client) -> AsyncIterator[Stage]:
     """A stage whose workers serve every queue a process uses."""
     stage = Stage(client)
-    printer = Worker(client, task_queue=DOCUMENTS, activities=[stage.house.render])
+    printer = Worker(client, task_queue=DOCUMENTS, activities=[stage.house.render, stage.house.render_each])
     async with serving(client, stage.steps), printer:
         yield stage

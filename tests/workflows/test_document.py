@@ -1,8 +1,10 @@
-"""The process of a document: one rendering on the documents queue, repeated until the outage that stops it is over."""
+"""The processes of documents: one that somebody waits for, or many that nobody waits for, repeated until an outage is over."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from uuid import UUID
 
 from temporalio.client import Client
 
@@ -11,7 +13,7 @@ from db.ids import new_id
 from gateways.temporal import Engine
 from tests.makers.house_process import Printer, printing
 from tests.workflows.conftest import Serve
-from workflows.document import FIRST, LATER
+from workflows.options import FIRST, LATER
 
 
 async def ended(engine: Engine, client: Client, *, urgent: bool = False) -> Made:
@@ -37,16 +39,36 @@ async def test_an_outage_is_waited_out(serve: Serve, client: Client, engine: Eng
     assert len(printer.asked) == 3
 
 
+async def printed(engine: Engine, client: Client, papers: Sequence[UUID]) -> None:
+    process_id = f"papers/{new_id()}"
+    argument = {"tenant_id": str(new_id()), "document_ids": [str(paper) for paper in papers]}
+    await engine.start("Papers", process_id=process_id, argument=argument)
+    await client.get_workflow_handle(process_id).result()
+
+
+async def waited_for(engine: Engine, client: Client) -> None:
+    await ended(engine, client, urgent=True)
+
+
+async def test_many_that_nobody_waits_for_are_made_in_their_order(serve: Serve, client: Client, engine: Engine) -> None:
+    printer, papers = Printer(out_of_paper=1), [new_id() for _ in range(3)]
+
+    async with serve([]), printing(client, printer):
+        await printed(engine, client, papers)
+
+    assert [step.document_id for step, _ in printer.asked] == [papers[0], *papers]
+
+
 async def test_what_somebody_waits_for_comes_first(serve: Serve, client: Client, engine: Engine) -> None:
     printer = Printer()
 
     async with serve([]):
-        waiting = [asyncio.create_task(ended(engine, client)) for _ in range(6)]
+        begun = [asyncio.create_task(printed(engine, client, [new_id() for _ in range(6)]))]
         await asyncio.sleep(1)
-        waiting.append(asyncio.create_task(ended(engine, client, urgent=True)))
+        begun.append(asyncio.create_task(waited_for(engine, client)))
         await asyncio.sleep(1)
         async with printing(client, printer):
-            await asyncio.gather(*waiting)
+            await asyncio.gather(*begun)
 
     order = [step.urgent for step, _ in printer.asked]
     assert order.index(True) <= 1, "the one that was on its way to the printer may go before"

@@ -72,8 +72,7 @@ FROM sold, facts f, LATERAL (VALUES
     (38, 'UPDATE', 'update ' || payment_id, jsonb_build_object('verb', 'pay', 'process', 'Booking', 'argument', jsonb_build_object(
         'tenant_id', f.tenant, 'booking_id', booking_id, 'reserved_until', at + interval '15 min'), 'process_id',
         'booking/' || booking_id, 'operation_id', payment_id, 'starts_at', at + interval '15 min')),
-    (39, 'START', 'start document/' || paper_id, jsonb_build_object('process', 'Document', 'argument', jsonb_build_object(
-        'urgent', false, 'tenant_id', f.tenant, 'document_id', paper_id), 'process_id', 'document/' || paper_id)),
+    (39, 'PAPER', 'paper ' || paper_id, jsonb_build_object('document_id', paper_id)),
     (40, 'MAIL', 'mail booking_confirmed/' || booking_id, jsonb_build_object('to', 'customer.' || n / 4 || '@example.org',
         'letter', 'booking_confirmed', 'documents', jsonb_build_array(paper_id), 'subject_id', booking_id))
 ) AS o(kind, how, key, payload);
