@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from db.arrays import literal
+from db.arrays import literal, shared
 from db.ids import new_id
 from db.transaction import Tx
 from domain.ledger import Entry, Leg, SeatMove
@@ -118,11 +118,11 @@ def _legs(legs: Sequence[Leg]) -> dict[str, Any]:
 
 def _moves(moves: Sequence[SeatMove]) -> dict[str, Any]:
     """The moves as columns. Thousands of seats go a few ways, which are said once each and counted from 1."""
-    ways = {way: number for number, way in enumerate(dict.fromkeys(map(_way, moves)), 1)}
+    ways, which = shared(map(_way, moves))
     account, quantity, cost, event, supplier, section = zip(*ways, strict=True) if ways else ((),) * 6
     return {
         "moved": literal(move.event_seat_id for move in moves),
-        "way": literal(ways[_way(move)] for move in moves),
+        "way": literal(which),
         "account_of": list(account),
         "quantity_of": list(quantity),
         "cost_of": list(cost),

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from db.arrays import literal
+from db.arrays import literal, shared
 from db.transaction import Tx
 
 NOT_OWNED = "NOT_OWNED"
@@ -167,7 +167,7 @@ def own(tx: Tx, seats: Sequence[TakenSeat], *, receipt: NewReceipt) -> int:
 
     Thousands of seats share a few terms, which are said once each and counted from 1.
     """
-    terms = {term: number for number, term in enumerate(dict.fromkeys(map(_term, seats)), 1)}
+    terms, which = shared(map(_term, seats))
     owned: int = tx.value(
         OWN,
         {
@@ -176,7 +176,7 @@ def own(tx: Tx, seats: Sequence[TakenSeat], *, receipt: NewReceipt) -> int:
             "order": receipt.purchase_order_id,
             "receipt": receipt.id,
             "seats": literal(seat.event_seat_id for seat in seats),
-            "terms": literal(terms[_term(seat)] for seat in seats),
+            "terms": literal(which),
             "lines": [line_id for line_id, _, _, _ in terms],
             "prices": [price for _, price, _, _ in terms],
             "costs": [cost for _, _, cost, _ in terms],

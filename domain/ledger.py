@@ -197,11 +197,8 @@ def delivery(seats: Sequence[OwnedSeat]) -> Entry:
     """Row 3: every seat at its own cost, against goods received and not yet billed."""
     legs = (
         leg
-        for seat in seats
-        for leg in (
-            _of(seat, Account.TICKET_INVENTORY, seat.cost, 1),
-            Leg(Account.GOODS_RECEIVED_NOT_BILLED, -seat.cost.amount, supplier_id=seat.supplier_id),
-        )
+        for stock in _stocks(seats)
+        for leg in (stock, Leg(Account.GOODS_RECEIVED_NOT_BILLED, -stock.amount, supplier_id=stock.supplier_id))
     )
     return _entry(EntryKind.DELIVERY, _currency(seats), legs, _moves(seats, {Account.TICKET_INVENTORY: 1}))
 
@@ -301,14 +298,14 @@ def payout(amount: Money) -> Entry:
 
 def written_off(seats: Sequence[OwnedSeat]) -> Entry:
     """Row 17: unsold when the event ended (IAS 2.34)."""
-    legs = [
+    legs = (
         leg
-        for seat in seats
+        for stock in _stocks(seats)
         for leg in (
-            _of(seat, Account.UNSOLD_WRITTEN_OFF, seat.cost, 1),
-            _of(seat, Account.TICKET_INVENTORY, -seat.cost, -1),
+            replace(stock, account=Account.UNSOLD_WRITTEN_OFF),
+            replace(stock, amount=-stock.amount, quantity=-stock.quantity),
         )
-    ]
+    )
     moves = _moves(seats, {Account.TICKET_INVENTORY: -1, Account.UNSOLD_WRITTEN_OFF: 1})
     return _entry(EntryKind.WRITTEN_OFF, _currency(seats), legs, moves)
 
@@ -342,6 +339,17 @@ def _cancellation_legs(ticket: CancelledTicket, *, resellable: bool) -> Iterator
     if resellable:
         yield _of(ticket, Account.TICKET_INVENTORY, ticket.cost, 1)
         yield _of(ticket, Account.COST_OF_SALES, -ticket.cost, -1)
+
+
+def _stocks(seats: Iterable[Seat]) -> Iterator[Leg]:
+    """Seats as inventory per event, supplier and section: added up here, for thousands of them are one delivery."""
+    stocks: dict[tuple[UUID, UUID, str], tuple[Decimal, int]] = {}
+    for seat in seats:
+        key = (seat.event_id, seat.supplier_id, seat.section)
+        cost, quantity = stocks.get(key, (Decimal(0), 0))
+        stocks[key] = (cost + seat.cost.amount, quantity + 1)
+    for (event_id, supplier_id, section), (cost, quantity) in stocks.items():
+        yield Leg(Account.TICKET_INVENTORY, cost, event_id, supplier_id, section, quantity)
 
 
 def _of(seat: Seat, account: Account, amount: Money, quantity: int = 0) -> Leg:

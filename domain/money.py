@@ -150,7 +150,10 @@ def split(total: Money, weights: Sequence[Decimal | int]) -> tuple[Money, ...]:
     step = quantum(total.currency)
     units = int(abs(total.amount) / step)
     sign = -1 if total.amount < 0 else 1
-    return tuple(Money(sign * part * step, total.currency) for part in _largest_remainder(units, shares))
+    parts = _largest_remainder(units, shares)
+    # Thousands of equal shares have two sizes.
+    amounts = {part: Money(sign * part * step, total.currency) for part in set(parts)}
+    return tuple(amounts[part] for part in parts)
 
 
 def ratio(numerator: Decimal, denominator: Decimal) -> Decimal | None:
