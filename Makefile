@@ -58,7 +58,7 @@ bench: setup ## How close to the bare database we run: PERFORMANCE.md (ROWS=rese
 fuzz: setup ## Random requests of every operation for an hour (MINUTES=60)
 	@exec $(PY) -W ignore -m tests.api.fuzzing --minutes $(or $(MINUTES),60)
 
-prove: setup ## Races and kills: RELIABILITY.md (MINUTES=45 SEED= RACES= KILLS= ALL=1 FRESH=1)
+prove: setup ## Races and kills: RELIABILITY.md (MINUTES=45 SEED= SHARE= RACES= KILLS= ALL=1 FRESH=1)
 	@exec $(PY) -m prove
 
 reset: setup ## Forgets everything in the home
