@@ -195,6 +195,24 @@ class DocumentActivities:
 
         A letter that waits for it leaves at once. An outage is raised and tried again; what cannot be made from the facts there are is recorded as the failure.
         """
+        return self._make(at)
+
+    # As above.
+    @activity.defn(name="documents.render_each", no_thread_cancel_exception=True)
+    @beating
+    def render_each(self, at: PapersStep) -> PapersStep:
+        """Make these as `render` would, each with its own end, for a stretch of seconds; returns those that are left.
+
+        An outage is raised; what was made until then is not made again.
+        """
+        until = time.monotonic() + AT_A_STRETCH
+        for number, document_id in enumerate(at.document_ids, 1):
+            self._make(DocumentStep(tenant_id=at.tenant_id, document_id=document_id))
+            if time.monotonic() > until:
+                return replace(at, document_ids=at.document_ids[number:])
+        return replace(at, document_ids=())
+
+    def _make(self, at: DocumentStep) -> Made:
         with self._database.transaction(at.tenant_id) as tx:
             document = documents.find(tx, at.document_id)
         assert document is not None, "a document row is never deleted"
@@ -211,21 +229,6 @@ class DocumentActivities:
             documents.store(tx, at.document_id, storage_key=storage_key, size=len(content))
             outbox.wake_letters(tx, at.document_id)
         return Made(storage_key=storage_key)
-
-    # As above.
-    @activity.defn(name="documents.render_each", no_thread_cancel_exception=True)
-    @beating
-    def render_each(self, at: PapersStep) -> PapersStep:
-        """Make these as `render` would, each with its own end, for a stretch of seconds; returns those that are left.
-
-        An outage is raised; what was made until then is not made again.
-        """
-        until = time.monotonic() + AT_A_STRETCH
-        for number, document_id in enumerate(at.document_ids, 1):
-            self.render(DocumentStep(tenant_id=at.tenant_id, document_id=document_id))
-            if time.monotonic() > until:
-                return replace(at, document_ids=at.document_ids[number:])
-        return replace(at, document_ids=())
 
     def _printed(self, at: DocumentStep, document: Document) -> bytes:
         with self._database.transaction(at.tenant_id) as tx:

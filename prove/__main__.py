@@ -25,7 +25,7 @@ def main() -> int:
     for variable, module in PARTS.items():
         if os.environ.get(variable) == "none" or find_spec(module) is None:
             continue
-        left = float(os.environ.get("MINUTES") or MINUTES) - (time.monotonic() - began) / 60
+        left = minutes() - (time.monotonic() - began) / 60
         environment = {"SHARE": share(), **os.environ, "MINUTES": str(max(left, LEAST))}
         statuses.append(
             subprocess.run((sys.executable, "-m", module), cwd=ROOT, env=environment, check=False).returncode
@@ -35,11 +35,16 @@ def main() -> int:
     return 1 if any(statuses) else 0
 
 
+def minutes() -> float:
+    """How long the whole run may take."""
+    return float(os.environ.get("MINUTES") or MINUTES)
+
+
 def share() -> str:
     """How much of each race a run of these minutes holds, so that the kills have two thirds of it; named ones are run whole."""
     if os.environ.get("RACES"):
         return "1"
-    return str(min(float(os.environ.get("MINUTES") or MINUTES) / ALL_RACES, 1.0))
+    return str(min(minutes() / ALL_RACES, 1.0))
 
 
 if __name__ == "__main__":
