@@ -19,10 +19,10 @@ from supervisor.process import Child, Spec, become_subreaper
 _TICK = 0.1
 _LONGEST_PAUSE = 4.0
 """Seconds before a part that keeps dying is tried again; the contract allows 5."""
-_STEADY = 10.0
-"""A part that lived this long starts again at once."""
+_SLOWEST_START = 10.0
+"""A part that dies before this during the instance's start has not started, on a machine however slow."""
 _SETTLED = 3.0
-"""A part that died during the start must live this long before the instance is called ready."""
+"""A part that lived this long is at work: it starts again at once, and the instance may be called ready."""
 _DEATHS_AT_START = 3
 """A part that dies this often before the instance is ready makes the start fail."""
 
@@ -194,7 +194,7 @@ class Crew:
         name, child = post.spec.name, post.child
         child.kill_session()
         lived = time.monotonic() - child.started
-        post.deaths = 1 if lived > _STEADY else post.deaths + 1
+        post.deaths = 1 if lived > (_SLOWEST_START if self._starting else _SETTLED) else post.deaths + 1
         if self._starting and post.deaths >= _DEATHS_AT_START:
             raise CannotStart(f"{name} {child.ending()} each time: {self._last_words(name)}")
         pause = 0.0 if post.deaths == 1 else min(_LONGEST_PAUSE, 0.25 * 2**post.deaths)

@@ -100,10 +100,18 @@ def sweep() -> None:
         private = [folder for folder in base.glob("home-*") if folder.is_dir()]
         for folder in private:
             owner = _owner(folder)
-            if owner and not owner.exists() and temporary in owner.parents:
+            if owner and temporary in owner.parents and _is_gone(owner):
                 shutil.rmtree(folder, ignore_errors=True)
         if base.is_dir() and not any(base.glob("home-*")) and not _runs_from(base):
             shutil.rmtree(base, ignore_errors=True)
+
+
+def _is_gone(owner: Path) -> bool:
+    """A home behind another user's closed folder is theirs, whether or not it is there."""
+    try:
+        return not owner.exists()
+    except PermissionError:
+        return False
 
 
 def _drop_what_this_home_lost(home: Home) -> None:

@@ -57,7 +57,7 @@ def visit_edge(house: House, ways: Ways, edge: Edge) -> EdgeOutcome:
         finally:
             proxy.mend()
         mended_at = time.monotonic()
-        recovery.first_process(house.desks[-1])
+        recovery.first_process(house.desks[-1], house.box.spare)
         outcome.seconds = time.monotonic() - mended_at
         house.heal()
         endings = list(pool.map(lambda future: _end(future.result()), begun))

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import httpx2
 
-from demo.caller import Refusal
+from demo.caller import Json, Refusal
 from prove.kills.callers import LONGEST_CALL
 from prove.kills.desk import Desk
 from prove.kills.house import HEALS_WITHIN, House, NotHealed
@@ -36,10 +36,10 @@ def first_good_answer(desk: Desk, api: int) -> None:
     _until(asked)
 
 
-def first_booking(desk: Desk) -> None:
-    """Until a basket is made; it is let go again."""
+def first_booking(desk: Desk, spare: Callable[[str], None]) -> None:
+    """Until a basket is made; it is let go again, and its process is held nowhere."""
     body = {"customer_id": desk.customer_id, "event_id": desk.event_id, "seats": desk.take_seats(1)}
-    made: dict[str, str] = {}
+    made: Json = {}
 
     def reserved() -> bool:
         headers = {**desk.caller.headers, "Idempotency-Key": key}
@@ -50,12 +50,17 @@ def first_booking(desk: Desk) -> None:
 
     key = desk.agency.named("probe")
     _until(reserved)
-    desk.begin_cancel(made)
+    _let_go(desk, made, spare)
 
 
-def first_process(desk: Desk) -> None:
-    """Until a process that is begun now has ended: a basket let go."""
-    desk.ended(desk.begin_cancel(desk.reserve()), seconds=HEALS_WITHIN)
+def first_process(desk: Desk, spare: Callable[[str], None]) -> None:
+    """Until a process that is begun now has ended: a basket let go, and held nowhere on its way."""
+    desk.ended(_let_go(desk, desk.reserve(), spare), seconds=HEALS_WITHIN)
+
+
+def _let_go(desk: Desk, booking: Json, spare: Callable[[str], None]) -> Json:
+    spare(f"booking/{booking['id']}")
+    return desk.begin_cancel(booking)
 
 
 def provider_answers(house: House) -> None:

@@ -81,6 +81,7 @@ class SignalBox:
 
     run: Path
     _armed: set[str] = field(default_factory=set)
+    _spared: set[str] = field(default_factory=set)
     _held: list[Held] = field(default_factory=list)
     _lock: threading.Condition = field(default_factory=threading.Condition)
     _door: socket.socket | None = None
@@ -114,6 +115,11 @@ class SignalBox:
         for held in self.take():
             held.let_go()
         return left
+
+    def spare(self, process_id: str) -> None:
+        """Never hold this process: by it somebody asks how the house does."""
+        with self._lock:
+            self._spared.add(process_id)
 
     @property
     def waiting(self) -> int:
@@ -158,7 +164,7 @@ class SignalBox:
             arrival = Arrival(**json.loads(line.makefile("rb").readline()))
             held = Held(arrival=arrival, at=time.monotonic(), line=line)
             with self._lock:
-                if arrival.place in self._armed:
+                if arrival.place in self._armed and arrival.process_id not in self._spared:
                     self._armed.discard(arrival.place)
                     self._write()
                     self._held.append(held)

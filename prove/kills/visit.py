@@ -211,9 +211,9 @@ class Visit:
             case "api":
                 recovery.first_good_answer(self.prober, self.api)
             case "postgres":
-                recovery.first_booking(self.prober)
+                recovery.first_booking(self.prober, self.house.box.spare)
             case "temporal":
-                recovery.first_process(self.prober)
+                recovery.first_process(self.prober, self.house.box.spare)
             case "provider":
                 recovery.provider_answers(self.house)
             case "node":

@@ -1,4 +1,4 @@
-"""`python -m prove.races`: every race, or RACES=c1,c6; ROUNDS= or SHARE=0.01 to scale, SEED=, ENGINE=; 1 if any is lost."""
+"""`python -m prove.races`: every race, or RACES=c1,c6; ROUNDS= or SHARE=0.01 to scale, SEED=, ENGINE=, FRESH=1; 1 if any is lost."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def main() -> int:
         sys.exit(f"prove: no race {', '.join(strange)}; there are {', '.join(r.name for r in RACES)} and {CONTROLS}")
     seed = int(os.environ.get("SEED") or secrets.randbelow(10**6))
     engine, share = os.environ.get("ENGINE") or "cluster", float(os.environ.get("SHARE") or 1)
+    results.begin(fresh=bool(os.environ.get("FRESH")))
     print(f"seed {seed}, engine {engine}", flush=True)
     chosen = [race for race in RACES if not wanted or race.name in wanted]
     raced = run_races(chosen, engine=engine, seed=seed, share=share) if chosen else []

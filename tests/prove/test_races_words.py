@@ -84,8 +84,29 @@ def test_a_run_of_some_races_keeps_what_is_known_of_the_others(tmp_path: Path) -
 
     found = results.write(seed=2, races=[{**LINE, "rounds": 5}], controls=[], file=file)
 
-    assert [(line["name"], line["rounds"], line["seed"]) for line in found["races"]] == [("c1", 5, 2), ("c2", 1000, 1)]
+    assert [(line["name"], line["runs"], line["seed"]) for line in found["races"]] == [("c1", 2, 2), ("c2", 1, 1)]
     assert [line["guard"] for line in found["controls"]] == ["the lock"]
+
+
+def test_runs_add_up_and_what_once_went_wrong_stays_wrong() -> None:
+    lost = {**LINE, "violations": 2, "holds": False, "faults": ["two were promised it"], "counted": {"winners": 1002}}
+
+    both = results.added(results.added(lost, LINE), {**LINE, "p99_ms": 90.0, "counted": {"refused": 7}})
+
+    assert (both["runs"], both["rounds"], both["requests"]) == (3, 3000, 600_000)
+    assert both["counted"] == {"winners": 2002, "refused": 7}
+    assert (both["violations"], both["holds"], both["faults"]) == (2, False, ["two were promised it"])
+    assert both["p99_ms"] == 120.0
+
+
+def test_a_fresh_run_begins_with_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "races.json"
+    results.write(seed=1, races=[LINE], controls=[CONTROL], file=file)
+
+    results.begin(file=file)
+    assert file.exists()
+    results.begin(fresh=True, file=file)
+    assert not file.exists()
 
 
 def test_the_section_holds_what_the_run_printed(tmp_path: Path) -> None:

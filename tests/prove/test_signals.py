@@ -71,6 +71,17 @@ def test_a_place_strikes_once(box: SignalBox, signals: Signals, threads: ThreadP
     first.result(SOON)
 
 
+def test_whoever_is_spared_passes_and_the_place_stays_armed(
+    box: SignalBox, signals: Signals, threads: ThreadPoolExecutor
+) -> None:
+    box.arm([PLACE])
+    box.spare("booking/1")
+
+    arrives(threads, signals).result(SOON)
+
+    assert (box.waiting, box.holding) == (1, 0)
+
+
 def test_nobody_is_held_where_nothing_is_armed(box: SignalBox, signals: Signals) -> None:
     box.arm([PLACE])
 

@@ -1,6 +1,7 @@
 """The embedded cluster: what it is made like, which binaries serve, and what its place is."""
 
 import os
+import pwd
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -232,3 +233,22 @@ def test_what_vanished_homes_left_is_swept_and_what_others_own_is_not(
     postgres_place.sweep()
 
     assert sorted(path.name for path in base.iterdir()) == ["home-far", "home-kept"]
+
+
+@AS_ROOT
+def test_a_home_behind_another_users_closed_folder_is_left_alone(
+    open_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base, closed = open_folder / "base", open_folder / "closed"
+    monkeypatch.setattr(postgres_place, "_BASES", (str(base),))
+    (base / "home-theirs").mkdir(parents=True)
+    (base / "home-theirs" / "home").write_text(f"{closed / 'home'}\n")
+    closed.mkdir(mode=0o700)
+
+    os.seteuid(pwd.getpwnam("nobody").pw_uid)
+    try:
+        postgres_place.sweep()
+    finally:
+        os.seteuid(0)
+
+    assert (base / "home-theirs").exists()
