@@ -77,7 +77,7 @@ def _translate_errors(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(DatabaseAway, _away)
-    app.add_exception_handler(psycopg.OperationalError, _away)
+    app.add_exception_handler(psycopg.OperationalError, _out_of_time)
     app.add_exception_handler(psycopg.DataError, _unstorable)
     app.add_exception_handler(Exception, _unexpected)
 
@@ -136,6 +136,12 @@ async def _http(request: Request, error: Exception) -> Response:
 async def _away(request: Request, error: Exception) -> Response:
     log.warning("the database is away", error=str(error))
     return _answer(request, "unavailable", "the database cannot be reached just now; nothing was done")
+
+
+async def _out_of_time(request: Request, error: Exception) -> Response:
+    """The database answers, and has given up on a statement: another held what it needed for too long."""
+    log.warning("the database gave up on a statement", error=str(error))
+    return _answer(request, "unavailable", "this could not be done in time; nothing was done")
 
 
 async def _unstorable(request: Request, error: Exception) -> Response:

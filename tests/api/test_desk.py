@@ -145,6 +145,20 @@ def test_without_a_database_the_answer_is_to_come_again(tenant: Agency) -> None:
     assert alive.status_code == 200
 
 
+def test_a_database_that_gives_up_is_not_called_away(
+    clone: Clone, owner: Caller, tenant: Agency, owner_connection: Connection
+) -> None:
+    event = an_event(owner)
+    with an_app_on(f"{clone.app_url}?options=-c%20lock_timeout%3D200") as http, owner_connection.transaction():
+        owner_connection.execute("SELECT FROM events WHERE id = %s FOR UPDATE", (event["id"],))
+        path, body = f"/api/events/{event['id']}", event_body(event["venue_id"], title="Faust 9")
+        answer = with_token(http, tenant.owner.token).put(path, body)
+
+    assert refusal(answer) == (503, "unavailable")
+    assert "in time; nothing was done" in answer.json()["detail"]
+    assert owner.read(path)["title"] == event["title"]
+
+
 def test_connections_that_died_meanwhile_are_passed_over(
     clone: Clone, tenant: Agency, owner_connection: Connection
 ) -> None:
