@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from demo.caller import Json
 from prove.races.clients import Answer
@@ -68,7 +69,21 @@ def _known(agency: Agency, event_id: str) -> dict[str, Json]:
 
 def _is_owed(booking: Json) -> bool:
     """Money has come for it that is still to go back."""
-    return bool(booking["status"] != "CONFIRMED" and booking["paid"] != booking["refunded"])
+    return bool(booking["status"] != "CONFIRMED" and _left(booking) != _kept(booking))
+
+
+def _was_given_back(booking: Json) -> bool:
+    """It was sold in time, and cancelled by a release that came a moment after."""
+    return bool(booking["confirmed_at"] and booking["cancellation_reason"] == "CUSTOMER_REQUEST")
+
+
+def _kept(booking: Json) -> Decimal:
+    """What the agency may keep of a booking that is over: the fee of one that was sold."""
+    return Decimal(booking["service_fee"]["amount"]) if _was_given_back(booking) else Decimal(0)
+
+
+def _left(booking: Json) -> Decimal:
+    return Decimal(booking["paid"]["amount"]) - Decimal(booking["refunded"]["amount"])
 
 
 def _ending(duel: Duel, known: Mapping[str, Json]) -> str:
@@ -93,11 +108,11 @@ def _payment_faults(duel: Duel, first: Json, ended: Mapping[str, Json]) -> Itera
     payments = [ended[one["id"]] for one in duel.yes("pay")]
     paid, refunded = first["paid"]["amount"], first["refunded"]["amount"]
     sold = first["status"] == "CONFIRMED"
-    if len(payments) > 1 or sold != any(one["status"] == "succeeded" for one in payments):
+    if len(payments) > 1 or (sold or _was_given_back(first)) != any(one["status"] == "succeeded" for one in payments):
         yield f"is {first['status']} after payments {[one['status'] for one in payments]}"
     if sold and (paid, refunded) != (first["total_amount"]["amount"], "0.00"):
         yield f"is sold with {paid} paid and {refunded} given back"
-    if not sold and paid != refunded:
+    if not sold and _is_owed(first):
         yield f"is not sold, but {paid} was paid and {refunded} given back"
     yield from _unclean(payments, CLEAN_PAYMENT)
 
