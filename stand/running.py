@@ -140,6 +140,13 @@ class Stand:
         self.run("reset", "--yes")
         shutil.rmtree(self.home.path, ignore_errors=True)
 
+    def end(self) -> None:
+        """Stop everything and leave nothing of it, however it stops."""
+        try:
+            self.down()
+        finally:
+            self.forget()
+
     def _last_words(self) -> str:
         return self.log.read_text(errors="replace")[-2000:]
 
@@ -166,8 +173,7 @@ def a_stand(plan: Plan, *, keep: Callable[[], bool] = lambda: False) -> Iterator
     try:
         yield stand.up()
     finally:
-        try:
+        if keep():
             stand.down()
-        finally:
-            if not keep():
-                stand.forget()
+        else:
+            stand.end()

@@ -197,7 +197,7 @@ class Crew:
         post.deaths = 1 if lived > (_SLOWEST_START if self._starting else _SETTLED) else post.deaths + 1
         if self._starting and post.deaths >= _DEATHS_AT_START:
             raise CannotStart(f"{name} {child.ending()} each time: {self._last_words(name)}")
-        pause = 0.0 if post.deaths == 1 else min(_LONGEST_PAUSE, 0.25 * 2**post.deaths)
+        pause = 0.0 if post.deaths == 1 else min(_LONGEST_PAUSE, 0.125 * 2**post.deaths)
         post.again_at = time.monotonic() + pause
         self._console.say(name, f"{child.ending()}; starting again" + (f" in {pause:.1f} s" if pause else ""))
 

@@ -147,16 +147,9 @@ def a_run(wish: Wish, record: Record) -> Iterator[Run]:
         ways = stack.enter_context(proxies.laid(stand.home, server)) if server else None
         if ways:
             stand = Stand(home, a_plan(engine=wish.engine, detours=ways.detours(stand.plan)))
-        stack.callback(_forget, stand)
+        stack.callback(stand.end)
         house = stack.enter_context(a_house(stand, desks=wish.batch + 1, log=home / "acknowledged.jsonl"))
         run = Run(wish, house, ways, record)
         with trading(house.open_desks(TRADERS if wish.rate else 0), rate=wish.rate, seed=wish.seed) as traders:
             yield run
         run.end(traders)
-
-
-def _forget(stand: Stand) -> None:
-    try:
-        stand.down()
-    finally:
-        stand.forget()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import psycopg
@@ -16,6 +16,18 @@ Ending = Callable[[], None]
 """Waits for the end of what was begun. Raises Wrong when it is another than it must be."""
 Act = Callable[[], Ending]
 """Begins it."""
+
+
+def told(begun: Future[Ending]) -> str | None:
+    """How it ended: None, or what went wrong. Raises Missed."""
+    try:
+        begun.result()()
+    except Missed:
+        raise
+    except Exception as error:  # noqa: BLE001 -- whatever it was, the scene did not end as it must
+        return f"{type(error).__name__}: {error}"
+    return None
+
 
 LATE_WINDOW, LATE_HOLD = "PT2S", 3.2
 """A basket of two seconds, with the house's grace of one, is surely free to others after this."""

@@ -64,7 +64,7 @@ def upgraded(*, engine: str) -> dict[str, Any]:
         new = Plan(engine=engine, workers=2, build_id="build-b")
         old = replace(new, build_id="build-a", checkouts=dict.fromkeys(workers, str(before)) if before else {})
         stand = Stand(home, old)
-        stack.callback(_forget, stand)
+        stack.callback(stand.end)
         with a_house(stand, desks=DESKS, log=home / "acknowledged.jsonl") as house:
             begun = _begin(house.desks)
             stand.down()
@@ -145,9 +145,3 @@ def _previous(stack: ExitStack) -> tuple[Path | None, str]:
 
 def _git(*words: str) -> bytes:
     return subprocess.run(("git", *words), cwd=ROOT, capture_output=True, check=True).stdout
-
-
-def _forget(stand: Stand) -> None:
-    with suppress(Exception):
-        stand.down()
-    stand.forget()

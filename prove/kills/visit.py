@@ -13,7 +13,7 @@ from prove.kills.cells import Cell
 from prove.kills.desk import ENDS_WITHIN, Desk, Missed
 from prove.kills.engine import EngineRoom
 from prove.kills.house import House, NotHealed
-from prove.kills.scenes import SCENES, Act, Ending
+from prove.kills.scenes import SCENES, Act, Ending, told
 from prove.kills.signals import Held
 from prove.kills.victims import StillAlive
 from stand.running import StandFailed
@@ -134,7 +134,7 @@ class Visit:
             pool.submit(self.wake.look)
             try:
                 self._strike_all(outcomes, seconds=longest + COMES_WITHIN)
-                self._see_all_end(outcomes, {place: pool.submit(_ended, future) for place, future in begun.items()})
+                self._see_all_end(outcomes, {place: pool.submit(told, future) for place, future in begun.items()})
             except (NotHealed, StandFailed, StillAlive) as error:
                 for one in outcomes.values():
                     one.fault = one.fault or repr(error)
@@ -244,14 +244,3 @@ def _let_go_if_stale(held: Held) -> bool:
 def _after(seconds: float, act: Act) -> Ending:
     threading.Event().wait(seconds)
     return act()
-
-
-def _ended(begun: Future[Ending]) -> str | None:
-    """None, or what went wrong. Raises Missed."""
-    try:
-        begun.result()()
-    except Missed:
-        raise
-    except Exception as error:  # noqa: BLE001 -- whatever it was, the scene did not end as it must
-        return f"{type(error).__name__}: {error}"
-    return None
