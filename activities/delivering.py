@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
@@ -33,6 +33,14 @@ class Picked(NamedTuple):
     pointer: str
 
 
+class Terms(NamedTuple):
+    """What seats of a line that are alike have in common; `cost` is each one's own."""
+
+    section: str
+    cost: Money
+    retail_price: Decimal | None
+
+
 class WantedBlock(NamedTuple):
     """Seats of a block in human order, some of which a line takes."""
 
@@ -43,11 +51,11 @@ class WantedBlock(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LinePlan:
-    """What one order line gets: seats in human order, each with its own cost; `amount` is what they add up to."""
+    """What one order line gets: seats in human order, and those among them that are alike; `amount` is what they cost."""
 
     line: Line
     picked: Sequence[Picked]
-    costs: Sequence[Money]
+    alike: Mapping[Terms, tuple[UUID, ...]]
     amount: Money
 
     @property
@@ -243,4 +251,8 @@ def _costed(line: Line, picked: list[Picked], currency: str) -> LinePlan:
     """The line's seats in human order with what each of them costs."""
     picked.sort(key=lambda one: one.seat.sort_key)
     costs = receiving.seat_costs(line.unit_price, len(picked), currency)
-    return LinePlan(line, picked, costs, line_total(len(picked), line.unit_price, currency))
+    alike: dict[Terms, list[UUID]] = {}
+    for one, cost in zip(picked, costs, strict=True):
+        alike.setdefault(Terms(one.seat.section, cost, one.retail_price), []).append(one.seat.id)
+    lots = {terms: tuple(seat_ids) for terms, seat_ids in alike.items()}
+    return LinePlan(line, picked, lots, line_total(len(picked), line.unit_price, currency))

@@ -20,7 +20,7 @@ from db import history, ledger, operations, outbox, payables, purchasing, receiv
 from db.ids import new_id
 from db.operations import Operation
 from db.purchasing import OrderWithLines
-from db.receiving import NewReceipt, Receipt, ReceiptLine, TakenSeat
+from db.receiving import NewReceipt, Receipt, ReceiptLine, TakenSeats
 from db.transaction import Database, Tx
 from domain import ledger as postings
 from domain.money import Money
@@ -178,17 +178,17 @@ def _take_in(tx: Tx, planned: Plan, note: Note, operation: Operation) -> None:
     _send_papers(tx, known, receipt)
 
 
-def _taken(planned: Plan) -> list[TakenSeat]:
+def _taken(planned: Plan) -> list[TakenSeats]:
     return [
-        TakenSeat(
-            event_seat_id=one.seat.id,
+        TakenSeats(
+            event_seat_ids=seat_ids,
             line_id=line.line.id,
             purchase_price=line.line.unit_price,
             cost=cost.amount,
-            retail_price=one.retail_price,
+            retail_price=retail_price,
         )
         for line in planned.lines
-        for one, cost in zip(line.picked, line.costs, strict=True)
+        for (_, cost, retail_price), seat_ids in line.alike.items()
     ]
 
 
@@ -210,14 +210,14 @@ def _lines(planned: Plan) -> list[ReceiptLine]:
 
 def _post_delivery(tx: Tx, planned: Plan, receipt: NewReceipt) -> None:
     """Row 3 of accounting.md A."""
-    seats = [
-        postings.OwnedSeat(one.seat.id, line.line.event_id, receipt.supplier_id, one.seat.section, cost)
+    lots = [
+        postings.Lot(seat_ids, line.line.event_id, receipt.supplier_id, section, cost)
         for line in planned.lines
-        for one, cost in zip(line.picked, line.costs, strict=True)
+        for (section, cost, _), seat_ids in line.alike.items()
     ]
     ledger.post(
         tx,
-        postings.delivery(seats),
+        postings.delivery(lots),
         key=f"receipt {receipt.id}",
         subject_object="receipt",
         subject_id=receipt.id,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from uuid import UUID
 
 import structlog
@@ -12,7 +13,7 @@ from db import access, history, idempotency, journal, ledger, reports, upkeep
 from db.transaction import Database, DatabaseAway, Tx
 from db.upkeep import Event, UnsoldSeat
 from domain import ledger as postings
-from domain.ledger import OwnedSeat
+from domain.ledger import Lot
 from domain.money import Money
 from domain.seating import EventStatus
 from domain.states import Refused
@@ -158,7 +159,7 @@ def _write_off(tx: Tx, event: Event, seats: list[UnsoldSeat]) -> None:
     times = upkeep.count_write_offs(tx, event.id)
     ledger.post(
         tx,
-        postings.written_off([_owned(seat, event) for seat in seats]),
+        postings.written_off(_lots(seats, event)),
         key=f"write-off/{event.id}" + (f"/{times + 1}" if times else ""),
         subject_object="event",
         subject_id=event.id,
@@ -186,11 +187,12 @@ def _reverse(tx: Tx, event: Event, write_off: upkeep.WriteOff, *, reason: str) -
     return len(seats)
 
 
-def _owned(seat: UnsoldSeat, event: Event) -> OwnedSeat:
-    return OwnedSeat(
-        event_seat_id=seat.event_seat_id,
-        event_id=event.id,
-        supplier_id=seat.supplier_id,
-        section=seat.section,
-        cost=Money(seat.cost, event.currency),
-    )
+def _lots(seats: list[UnsoldSeat], event: Event) -> list[Lot]:
+    """The seats that are alike together."""
+    alike: dict[tuple[UUID, str, Decimal], list[UUID]] = {}
+    for seat in seats:
+        alike.setdefault((seat.supplier_id, seat.section, seat.cost), []).append(seat.event_seat_id)
+    return [
+        Lot(tuple(seat_ids), event.id, supplier_id, section, Money(cost, event.currency))
+        for (supplier_id, section, cost), seat_ids in alike.items()
+    ]

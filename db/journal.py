@@ -131,7 +131,7 @@ def _leg(row: Leg) -> postings.Leg:
 
 def _move(row: _Move) -> SeatMove:
     return SeatMove(
-        event_seat_id=row.event_seat_id,
+        event_seat_ids=(row.event_seat_id,),
         account=_ACCOUNTS[row.account],
         quantity=row.quantity,
         cost=row.cost,

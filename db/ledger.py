@@ -121,8 +121,8 @@ def _moves(moves: Sequence[SeatMove]) -> dict[str, Any]:
     ways, which = shared(map(_way, moves))
     account, quantity, cost, event, supplier, section = zip(*ways, strict=True) if ways else ((),) * 6
     return {
-        "moved": literal(move.event_seat_id for move in moves),
-        "way": literal(which),
+        "moved": literal(seat_id for move in moves for seat_id in move.event_seat_ids),
+        "way": literal(way for move, way in zip(moves, which, strict=True) for _ in move.event_seat_ids),
         "account_of": list(account),
         "quantity_of": list(quantity),
         "cost_of": list(cost),

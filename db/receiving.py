@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from db.arrays import literal, shared
+from db.arrays import literal
 from db.transaction import Tx
 
 NOT_OWNED = "NOT_OWNED"
@@ -97,10 +97,10 @@ class ReceiptSeat:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TakenSeat:
-    """A seat as a delivery takes it; without a retail price the seat keeps what it has."""
+class TakenSeats:
+    """Seats that a delivery takes on the same terms; without a retail price a seat keeps what it has."""
 
-    event_seat_id: UUID
+    event_seat_ids: tuple[UUID, ...]
     line_id: UUID
     purchase_price: Decimal
     cost: Decimal
@@ -162,12 +162,8 @@ WITH owned AS (
 SELECT count(*) FROM owned"""
 
 
-def own(tx: Tx, seats: Sequence[TakenSeat], *, receipt: NewReceipt) -> int:
-    """Make free seats ours and list them on their (written) receipt, in one statement; returns how many were free.
-
-    Thousands of seats share a few terms, which are said once each and counted from 1.
-    """
-    terms, which = shared(map(_term, seats))
+def own(tx: Tx, taken: Sequence[TakenSeats], *, receipt: NewReceipt) -> int:
+    """Make free seats ours and list them on their (written) receipt, in one statement; returns how many were free."""
     owned: int = tx.value(
         OWN,
         {
@@ -175,19 +171,15 @@ def own(tx: Tx, seats: Sequence[TakenSeat], *, receipt: NewReceipt) -> int:
             "supplier": receipt.supplier_id,
             "order": receipt.purchase_order_id,
             "receipt": receipt.id,
-            "seats": literal(seat.event_seat_id for seat in seats),
-            "terms": literal(which),
-            "lines": [line_id for line_id, _, _, _ in terms],
-            "prices": [price for _, price, _, _ in terms],
-            "costs": [cost for _, _, cost, _ in terms],
-            "retail": [retail for _, _, _, retail in terms],
+            "seats": literal(seat_id for one in taken for seat_id in one.event_seat_ids),
+            "terms": literal(number for number, one in enumerate(taken, start=1) for _ in one.event_seat_ids),
+            "lines": [one.line_id for one in taken],
+            "prices": [one.purchase_price for one in taken],
+            "costs": [one.cost for one in taken],
+            "retail": [one.retail_price for one in taken],
         },
     )
     return owned
-
-
-def _term(seat: TakenSeat) -> tuple[UUID, Decimal, Decimal, Decimal | None]:
-    return seat.line_id, seat.purchase_price, seat.cost, seat.retail_price
 
 
 def add(tx: Tx, receipt: NewReceipt, *, lines: Sequence[ReceiptLine]) -> str:

@@ -99,9 +99,9 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class SeatMove:
-    """One seat into (+1) or out of (-1) an account, at its own cost (never negative)."""
+    """Seats into (+1 each) or out of (-1 each) an account, at an own cost that is the same for each (never negative)."""
 
-    event_seat_id: UUID
+    event_seat_ids: tuple[UUID, ...]
     account: Account
     quantity: int
     cost: Decimal
@@ -136,10 +136,10 @@ class Seat(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class OwnedSeat:
-    """A seat with its own cost: delivered, or written off."""
+class Lot:
+    """Seats delivered or written off that are alike: of one event, supplier and section, at the same cost each."""
 
-    event_seat_id: UUID
+    event_seat_ids: tuple[UUID, ...]
     event_id: UUID
     supplier_id: UUID
     section: str
@@ -193,14 +193,14 @@ def advance_paid(amount: Money, *, supplier_id: UUID) -> Entry:
     return _entry(EntryKind.ADVANCE_PAID, amount.currency, [debit, Leg(Account.BANK, -amount.amount)])
 
 
-def delivery(seats: Sequence[OwnedSeat]) -> Entry:
+def delivery(lots: Sequence[Lot]) -> Entry:
     """Row 3: every seat at its own cost, against goods received and not yet billed."""
     legs = (
         leg
-        for stock in _stocks(seats)
+        for stock in map(_stock, lots)
         for leg in (stock, Leg(Account.GOODS_RECEIVED_NOT_BILLED, -stock.amount, supplier_id=stock.supplier_id))
     )
-    return _entry(EntryKind.DELIVERY, _currency(seats), legs, _moves(seats, {Account.TICKET_INVENTORY: 1}))
+    return _entry(EntryKind.DELIVERY, _currency(lots), legs, _moves(lots, {Account.TICKET_INVENTORY: 1}))
 
 
 def bill_drafted(amount: Money, *, supplier_id: UUID, input_tax: Money | None = None) -> Entry:
@@ -232,7 +232,7 @@ def bill_paid(amount: Money, *, supplier_id: UUID) -> Entry:
 def sale(tickets: Sequence[SoldTicket]) -> Entry:
     """Row 8: what the customer owes, the discount and the seat's cost against list price, fee, tax and inventory."""
     legs = [leg for ticket in tickets for leg in _sale_legs(ticket)]
-    moves = _moves(tickets, {Account.TICKET_INVENTORY: -1, Account.COST_OF_SALES: 1})
+    moves = _moves(_singly(tickets), {Account.TICKET_INVENTORY: -1, Account.COST_OF_SALES: 1})
     return _entry(EntryKind.SALE, _currency(tickets), legs, moves)
 
 
@@ -268,7 +268,7 @@ def cancellation(tickets: Sequence[CancelledTicket], *, resellable: bool = True)
     """Row 12; not `resellable` is row 18: the seat's cost stays a cost of sales."""
     legs = [leg for ticket in tickets for leg in _cancellation_legs(ticket, resellable=resellable)]
     back = {Account.TICKET_INVENTORY: 1, Account.COST_OF_SALES: -1} if resellable else {}
-    return _entry(EntryKind.CANCELLATION, _currency(tickets), legs, _moves(tickets, back))
+    return _entry(EntryKind.CANCELLATION, _currency(tickets), legs, _moves(_singly(tickets), back))
 
 
 def refund_settled(amount: Money) -> Entry:
@@ -296,18 +296,18 @@ def payout(amount: Money) -> Entry:
     return _transfer(EntryKind.PAYOUT, amount, debit=Account.BANK, credit=Account.CASH_CLEARING)
 
 
-def written_off(seats: Sequence[OwnedSeat]) -> Entry:
+def written_off(lots: Sequence[Lot]) -> Entry:
     """Row 17: unsold when the event ended (IAS 2.34)."""
     legs = (
         leg
-        for stock in _stocks(seats)
+        for stock in map(_stock, lots)
         for leg in (
             replace(stock, account=Account.UNSOLD_WRITTEN_OFF),
             replace(stock, amount=-stock.amount, quantity=-stock.quantity),
         )
     )
-    moves = _moves(seats, {Account.TICKET_INVENTORY: -1, Account.UNSOLD_WRITTEN_OFF: 1})
-    return _entry(EntryKind.WRITTEN_OFF, _currency(seats), legs, moves)
+    moves = _moves(lots, {Account.TICKET_INVENTORY: -1, Account.UNSOLD_WRITTEN_OFF: 1})
+    return _entry(EntryKind.WRITTEN_OFF, _currency(lots), legs, moves)
 
 
 def reversal(entry: Entry, *, kind: EntryKind = EntryKind.REVERSAL) -> Entry:
@@ -341,15 +341,11 @@ def _cancellation_legs(ticket: CancelledTicket, *, resellable: bool) -> Iterator
         yield _of(ticket, Account.COST_OF_SALES, -ticket.cost, -1)
 
 
-def _stocks(seats: Iterable[Seat]) -> Iterator[Leg]:
-    """Seats as inventory per event, supplier and section: added up here, for thousands of them are one delivery."""
-    stocks: dict[tuple[UUID, UUID, str], tuple[Decimal, int]] = {}
-    for seat in seats:
-        key = (seat.event_id, seat.supplier_id, seat.section)
-        cost, quantity = stocks.get(key, (Decimal(0), 0))
-        stocks[key] = (cost + seat.cost.amount, quantity + 1)
-    for (event_id, supplier_id, section), (cost, quantity) in stocks.items():
-        yield Leg(Account.TICKET_INVENTORY, cost, event_id, supplier_id, section, quantity)
+def _stock(lot: Lot) -> Leg:
+    """A lot as inventory."""
+    quantity = len(lot.event_seat_ids)
+    cost = lot.cost.amount * quantity
+    return Leg(Account.TICKET_INVENTORY, cost, lot.event_id, lot.supplier_id, lot.section, quantity)
 
 
 def _of(seat: Seat, account: Account, amount: Money, quantity: int = 0) -> Leg:
@@ -360,7 +356,7 @@ def _transfer(kind: EntryKind, amount: Money, *, debit: Account, credit: Account
     return _entry(kind, amount.currency, [Leg(debit, amount.amount), Leg(credit, -amount.amount)])
 
 
-def _currency(seats: Sequence[Seat]) -> str:
+def _currency(seats: Sequence[Lot | Seat]) -> str:
     """The one currency of all seats; an entry without seats has none and is refused."""
     currencies = {seat.cost.currency for seat in seats}
     if len(currencies) != 1:
@@ -368,12 +364,18 @@ def _currency(seats: Sequence[Seat]) -> str:
     return currencies.pop()
 
 
-def _moves(seats: Iterable[Seat], accounts: dict[Account, int]) -> tuple[SeatMove, ...]:
+def _moves(lots: Iterable[Lot], accounts: dict[Account, int]) -> tuple[SeatMove, ...]:
     return tuple(
-        SeatMove(seat.event_seat_id, account, quantity, seat.cost.amount, seat.event_id, seat.supplier_id, seat.section)
-        for seat in seats
+        SeatMove(lot.event_seat_ids, account, quantity, lot.cost.amount, lot.event_id, lot.supplier_id, lot.section)
+        for lot in lots
         for account, quantity in accounts.items()
     )
+
+
+def _singly(seats: Iterable[Seat]) -> Iterator[Lot]:
+    """Each seat as a lot of its own."""
+    for seat in seats:
+        yield Lot((seat.event_seat_id,), seat.event_id, seat.supplier_id, seat.section, seat.cost)
 
 
 def _entry(kind: EntryKind, currency: str, legs: Iterable[Leg], moves: tuple[SeatMove, ...] = ()) -> Entry:

@@ -93,6 +93,7 @@ receipts = tenant_table(
     belongs_to("suppliers", "supplier_id"),
     UniqueConstraint("tenant_id", "receipt_number"),
     UniqueConstraint("tenant_id", "purchase_order_id", "delivery_reference"),
+    UniqueConstraint("tenant_id", "id", "purchase_order_id", "supplier_id", name="uq_receipts_whose"),
 )
 
 receipt_lines = tenant_table(
@@ -110,14 +111,13 @@ receipt_lines = tenant_table(
     UniqueConstraint("tenant_id", "receipt_id", "line_id"),
 )
 
+# That its seats came by the receipt is asked once a statement, by a trigger (decision 0013).
 receipt_seats = tenant_table(
     "receipt_seats",
     uuid_column("receipt_id"),
     uuid_column("line_id"),
     uuid_column("event_seat_id"),
     amount("cost"),
-    belongs_to("receipts", "receipt_id"),
-    belongs_to("event_seats", "event_seat_id"),
     key=("receipt_id", "event_seat_id"),
 )
 

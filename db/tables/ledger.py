@@ -65,6 +65,7 @@ journal_legs = tenant_table(
     key=("entry_id", "leg"),
 )
 
+# That there is the entry, of this transaction, is asked once a statement, by a trigger (decision 0013).
 seat_movements = tenant_table(
     "seat_movements",
     uuid_column("entry_id"),
@@ -75,7 +76,6 @@ seat_movements = tenant_table(
     uuid_column("event_id"),
     uuid_column("supplier_id"),
     words("section"),
-    belongs_to("journal_entries", "entry_id"),
     CheckConstraint("quantity IN (-1, 1)", name="one_seat"),
     CheckConstraint("account IN ('1200', '5000', '5200', '5300')", name="account"),
     Index("ix_seat_movements_event_seat_id", "tenant_id", "event_seat_id"),

@@ -64,7 +64,7 @@ def a_delivery(seats: int = 3, *, cost: str = "20.00") -> Entry:
             Leg(Account.GOODS_RECEIVED_NOT_BILLED, -amount, EVENT, SUPPLIER, "Parkett"),
         ),
         tuple(
-            SeatMove(new_id(), Account.TICKET_INVENTORY, 1, Decimal(cost), EVENT, SUPPLIER, "Parkett")
+            SeatMove((new_id(),), Account.TICKET_INVENTORY, 1, Decimal(cost), EVENT, SUPPLIER, "Parkett")
             for _ in range(seats)
         ),
     )
@@ -182,6 +182,18 @@ def test_nothing_joins_an_entry_afterwards(shared: Books, late: str) -> None:
     refused = pytest.raises(psycopg.Error, match="complete when its transaction ends")
     with refused as caught, shared.database.transaction(shared.agency.id) as tx:
         tx.run(late, (entry_id,))
+
+    assert caught.value.sqlstate == "AL003"
+
+
+STRAY_MOVE = """INSERT INTO seat_movements (tenant_id, entry_id, event_seat_id, account, quantity, cost, event_id, supplier_id,
+    section) SELECT id, gen_random_uuid(), gen_random_uuid(), '1200', 1, 20, gen_random_uuid(), gen_random_uuid(), 'Parkett'
+    FROM tenants"""
+
+
+def test_a_seat_moves_by_an_entry_that_is_there(shared: Books) -> None:
+    with pytest.raises(psycopg.Error) as caught, shared.database.transaction(shared.agency.id) as tx:
+        tx.run(STRAY_MOVE)
 
     assert caught.value.sqlstate == "AL003"
 

@@ -18,7 +18,7 @@ from domain.ledger import (
     Entry,
     EntryKind,
     Leg,
-    OwnedSeat,
+    Lot,
     SoldTicket,
     Unbalanced,
 )
@@ -34,8 +34,8 @@ def eur(amount: str | int | Decimal) -> Money:
 
 def a_seat(
     number: int = 1, *, cost: str = "20.00", event: UUID = EVENT, supplier: UUID = SUPPLIER, section: str = "Stalls"
-) -> OwnedSeat:
-    return OwnedSeat(UUID(int=100 + number), event, supplier, section, eur(cost))
+) -> Lot:
+    return Lot((UUID(int=100 + number),), event, supplier, section, eur(cost))
 
 
 def a_sold_ticket(
@@ -184,7 +184,7 @@ def test_an_entry_about_no_seats_is_refused(build: Callable[[list[object]], Entr
 
 
 def test_an_entry_in_two_currencies_is_refused() -> None:
-    dollars = OwnedSeat(UUID(int=9), EVENT, SUPPLIER, "Stalls", Money.of("20.00", "USD"))
+    dollars = Lot((UUID(int=9),), EVENT, SUPPLIER, "Stalls", Money.of("20.00", "USD"))
 
     with pytest.raises(Unbalanced, match="one currency"):
         ledger.delivery([a_seat(), dollars])
@@ -267,7 +267,15 @@ def _check(entry: Entry) -> None:
     assert all(leg.amount or leg.quantity for leg in entry.legs)
     assert len(set(places)) == len(places)
     assert _sums(
-        (m.account, m.event_id, m.supplier_id, m.section, m.quantity * m.cost, m.quantity) for m in entry.moves
+        (
+            m.account,
+            m.event_id,
+            m.supplier_id,
+            m.section,
+            m.quantity * m.cost * len(m.event_seat_ids),
+            m.quantity * len(m.event_seat_ids),
+        )
+        for m in entry.moves
     ) == _sums(
         (leg.account, leg.event_id, leg.supplier_id, leg.section, leg.amount, leg.quantity)
         for leg in entry.legs

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from domain import ledger
-from domain.ledger import Account, CancelledTicket, CapturedShare, Entry, OwnedSeat, SoldTicket
+from domain.ledger import Account, CancelledTicket, CapturedShare, Entry, Lot, SoldTicket
 from domain.money import Money
 from domain.profit import GroupSum, profit, revenue, valuation
 
@@ -31,7 +31,7 @@ def sums(entries: Iterable[Entry]) -> list[GroupSum]:
 
 def the_worked_check() -> dict[date, Entry]:
     """Price 35, fee 3.50, cost 20; sold 30 March, cancelled 2 April, sold again 9 April."""
-    seat = OwnedSeat(SEAT, EVENT, SUPPLIER, "Stalls", eur(20))
+    seat = Lot((SEAT,), EVENT, SUPPLIER, "Stalls", eur(20))
     sold = SoldTicket(SEAT, EVENT, SUPPLIER, "Stalls", eur(35), eur(0), eur("3.50"), eur(0), eur(20))
     back = CancelledTicket(SEAT, EVENT, SUPPLIER, "Stalls", eur(35), eur(0), eur(20), eur(35), eur(0), eur(0))
     return {
@@ -86,7 +86,7 @@ def test_ratios_are_text_with_four_decimals() -> None:
 
 
 def test_contribution_counts_everything_once() -> None:
-    written_off = OwnedSeat(UUID(int=4), EVENT, SUPPLIER, "Stalls", eur("12.00"))
+    written_off = Lot((UUID(int=4),), EVENT, SUPPLIER, "Stalls", eur("12.00"))
     kept = CancelledTicket(SEAT, EVENT, SUPPLIER, "Stalls", eur(35), eur(5), eur(20), eur(10), eur(0), eur(0))
     sold = SoldTicket(SEAT, EVENT, SUPPLIER, "Stalls", eur(35), eur(5), eur("3.50"), eur(0), eur(20))
     fee = ledger.provider_fee(eur("0.77"), shares=[CapturedShare(EVENT, SUPPLIER, "Stalls", eur("33.50"))])

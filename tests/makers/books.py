@@ -12,7 +12,7 @@ from db.ids import new_id
 from db.stretches import Scope
 from db.transaction import Tx
 from domain import ledger as postings
-from domain.ledger import CancelledTicket, Entry, OwnedSeat, SoldTicket
+from domain.ledger import CancelledTicket, Entry, Lot, SoldTicket
 from domain.money import Money
 
 PRICE, FEE, COST = Decimal("35.00"), Decimal("3.50"), Decimal("20.00")
@@ -100,9 +100,9 @@ def post(tx: Tx, entry: Entry, *, on: datetime) -> UUID:
     return ledger.post(tx, entry, key=str(new_id()), subject_object="test", subject_id=new_id(), occurred_at=on)
 
 
-def _owned(place: Place, cost: Decimal) -> OwnedSeat:
-    return OwnedSeat(
-        event_seat_id=place.seat_id,
+def _owned(place: Place, cost: Decimal) -> Lot:
+    return Lot(
+        event_seat_ids=(place.seat_id,),
         event_id=place.event_id,
         supplier_id=place.supplier_id,
         section=place.section,
