@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -21,7 +21,8 @@ from activities import documents, mailing
 from activities.expiring import expire_due_reservations
 from activities.totals import add_up_closed_days
 from db import outbox
-from db.outbox import Message
+from db.documents import Unmade, hand_over, unmade
+from db.outbox import Message, OpenProcess
 from db.transaction import Database, DatabaseAway
 from domain import fingerprints
 from gateways import temporal
@@ -31,6 +32,7 @@ from gateways.temporal import Engine, NotAccepted
 from settings import Settings, current
 
 T = TypeVar("T")
+Lost = TypeVar("Lost", OpenProcess, Unmade)
 
 log = structlog.get_logger("dispatcher")
 
@@ -193,7 +195,11 @@ class Courier:
     def _close(self, tenant_id: UUID, outcomes: list[tuple[Message, Left | None]]) -> None:
         with self._database.transaction(tenant_id) as tx:
             outbox.hold(tx, [message.id for message, _ in outcomes])
-            outbox.delivered(tx, [message.id for message, left in outcomes if left is None])
+            accepted = [message for message, left in outcomes if left is None]
+            outbox.delivered(tx, [message.id for message in accepted])
+            if papers := [message for message in accepted if message.kind == "PAPER"]:
+                named = [UUID(paper.payload["document_id"]) for paper in papers]
+                hand_over(tx, named, process_id=_process_of(papers))
             for message, left in outcomes:
                 if left is not None:
                     again = outbox.again_with_papers if left.for_papers else outbox.again
@@ -229,12 +235,10 @@ class Courier:
         )
 
     async def _print(self, papers: list[Message]) -> None:
-        """One process for all; the same messages again are the same process, and with one more another one."""
-        papers = sorted(papers, key=lambda paper: paper.id)
-        process_id = f"papers/{fingerprints.of([paper.id for paper in papers])}"
+        """One process for all."""
         named = [paper.payload["document_id"] for paper in papers]
         argument = {"tenant_id": str(papers[0].tenant_id), "document_ids": named}
-        await (await self._connected()).start(documents.PAPERS, process_id=process_id, argument=argument)
+        await (await self._connected()).start(documents.PAPERS, process_id=_process_of(papers), argument=argument)
 
     async def _hand_over(self, message: Message) -> None:
         engine = await self._connected()
@@ -257,19 +261,23 @@ class Courier:
     async def bring_back_lost(self) -> int:
         """Send again what starts a process that should run and does not; 0, so that the next look keeps its pause."""
         wanted = await self._apart(lambda: outbox.open_processes(self._database, since=LOST_AFTER, most=LOST_BATCH))
-        running = await (await self._connected()).running() if wanted else set()
-        lost: dict[UUID, list[UUID]] = {}
-        for one in wanted:
-            if one.process_id not in running:
-                lost.setdefault(one.tenant_id, []).append(one.message_id)
-        for tenant_id, ids in lost.items():
-            log.warning("processes are missing; starting them", count=len(ids))
-            await self._apart(partial(self._send_again, tenant_id, ids))
+        papers = await self._apart(lambda: unmade(self._database, since=LOST_AFTER, most=LOST_BATCH))
+        running = await (await self._connected()).running() if wanted or papers else set()
+        for tenant_id, lost in _by_tenant(one for one in wanted if one.process_id not in running):
+            log.warning("processes are missing; starting them", count=len(lost))
+            await self._apart(partial(self._send_again, tenant_id, [one.message_id for one in lost]))
+        for tenant_id, unprinted in _by_tenant(paper for paper in papers if paper.process_id not in running):
+            asked = await self._apart(partial(self._ask_again, tenant_id, unprinted))
+            log.warning("papers were lost with their processes; asking for them again", count=asked)
         return 0
 
     def _send_again(self, tenant_id: UUID, ids: list[UUID]) -> None:
         with self._database.transaction(tenant_id) as tx:
             outbox.send_again(tx, ids)
+
+    def _ask_again(self, tenant_id: UUID, lost: list[Unmade]) -> int:
+        with self._database.transaction(tenant_id) as tx:
+            return documents.request_lost(tx, lost)
 
     async def _connected(self) -> Engine:
         async with self._connecting:
@@ -279,9 +287,21 @@ class Courier:
             return self._engine
 
 
+def _by_tenant(lost: Iterable[Lost]) -> list[tuple[UUID, list[Lost]]]:
+    found: dict[UUID, list[Lost]] = {}
+    for one in lost:
+        found.setdefault(one.tenant_id, []).append(one)
+    return list(found.items())
+
+
+def _process_of(papers: list[Message]) -> str:
+    """The same messages again are the same process, and with one more another one."""
+    return f"papers/{fingerprints.of([paper.id for paper in papers])}"
+
+
 def _parcels(messages: list[Message]) -> list[list[Message]]:
     """What goes together: an agency's papers; anything else goes alone."""
-    papers = [message for message in messages if message.kind == "PAPER"]
+    papers = sorted((message for message in messages if message.kind == "PAPER"), key=lambda paper: paper.id)
     return [[message] for message in messages if message.kind != "PAPER"] + ([papers] if papers else [])
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 from uuid import UUID
@@ -15,7 +15,7 @@ from temporalio import activity
 from activities.beating import beating
 from db import documents, outbox
 from db import papers as rows
-from db.documents import Document
+from db.documents import Document, Unmade
 from db.ids import new_id
 from db.transaction import Database, DatabaseAway, Tx
 from domain.booking import TicketStatus
@@ -96,6 +96,14 @@ def request_again(tx: Tx, document_id: UUID) -> None:
     """Ask once more for a document that failed, or whose bytes are gone."""
     if documents.forget(tx, document_id):
         outbox.paper(tx, document_id, key=f"{document_id}/{new_id()}")
+
+
+def request_lost(tx: Tx, lost: Sequence[Unmade]) -> int:
+    """Ask once more for documents whose process is gone; how many of them are still not made."""
+    left = documents.take_back(tx, lost)
+    for document_id in left:
+        outbox.paper(tx, document_id, key=f"{document_id}/{new_id()}")
+    return len(left)
 
 
 def hurry(tx: Tx, document_id: UUID) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
 from db.ids import new_id
-from db.transaction import Tx
+from db.transaction import Database, Tx
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,6 +65,38 @@ def add(
     return made
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unmade:
+    """A document that is not made yet, and the process that is to make it."""
+
+    tenant_id: UUID
+    document_id: UUID
+    process_id: str
+
+
+def unmade(db: Database, *, since: timedelta, most: int) -> list[Unmade]:
+    """What was handed to a process and is not made, asked for longer than `since` ago, of every agency; the oldest first."""
+    return db.look("SELECT * FROM unmade_papers(%s, %s)", (since, most), into=Unmade)
+
+
+def hand_over(tx: Tx, document_ids: Sequence[UUID], *, process_id: str) -> None:
+    """This process is to make them from now on."""
+    tx.run(
+        "UPDATE documents SET process_id = %s WHERE id = ANY(%s) AND storage_key IS NULL",
+        (process_id, list(document_ids)),
+    )
+
+
+def take_back(tx: Tx, lost: Sequence[Unmade]) -> list[UUID]:
+    """Those of them that are still not made, and no process's any more."""
+    return tx.values(
+        """UPDATE documents d SET process_id = NULL FROM unnest(%s::uuid[], %s::text[]) AS lost(id, process_id)
+           WHERE d.id = lost.id AND d.process_id = lost.process_id AND d.storage_key IS NULL AND d.failure IS NULL
+           RETURNING d.id""",
+        ([one.document_id for one in lost], [one.process_id for one in lost]),
+    )
+
+
 def store(tx: Tx, document_id: UUID, *, storage_key: str, size: int) -> None:
     """Its bytes lie there; making it again changes nothing."""
     tx.run(
@@ -83,7 +115,7 @@ def forget(tx: Tx, document_id: UUID) -> bool:
     """Let it be made again, after a failure or when its bytes are gone; False when somebody has asked already."""
     return (
         tx.run(
-            """UPDATE documents SET storage_key = NULL, size = 0, failure = NULL, stored_at = NULL
+            """UPDATE documents SET storage_key = NULL, size = 0, failure = NULL, stored_at = NULL, process_id = NULL
                WHERE id = %s AND (storage_key IS NOT NULL OR failure IS NOT NULL)""",
             (document_id,),
         )

@@ -108,8 +108,8 @@ class Engine:
             raise NotAccepted(str(error) or "no worker took the update in time") from error
 
     async def running(self) -> set[str]:
-        """The ids of all bookings' and orders' open processes, delayed ones included; raises NotAccepted."""
-        query = "ExecutionStatus = 'Running' AND WorkflowType IN ('Booking', 'PurchaseOrder')"
+        """The ids of all open processes of bookings, orders and papers, delayed ones included; raises NotAccepted."""
+        query = "ExecutionStatus = 'Running' AND WorkflowType IN ('Booking', 'PurchaseOrder', 'Papers')"
         try:
             return {one.id async for one in self._client.list_workflows(query)}
         except (RPCError, TimeoutError) as error:

@@ -98,7 +98,9 @@ documents = tenant_table(
     words("storage_key", nullable=True),
     count("size"),
     words("failure", nullable=True),
+    words("process_id", nullable=True),
     instant("created_at", now=True),
     instant("stored_at", nullable=True),
     UniqueConstraint("tenant_id", "key"),
+    Index("ix_documents_unmade", "created_at", postgresql_where=text("storage_key IS NULL AND failure IS NULL")),
 )

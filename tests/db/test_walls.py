@@ -51,6 +51,7 @@ DOORS = {
     "open_processes",
     "refresh_seat_figures",
     "unanswered_messages",
+    "unmade_papers",
 }
 
 

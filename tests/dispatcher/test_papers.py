@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
+import pytest
 from temporalio.client import Client
 
-from db import outbox
+import dispatcher
+from activities.documents import request_document, request_lost
+from db import documents, outbox
+from db.documents import Unmade
 from db.ids import new_id
 from db.transaction import Database
 from dispatcher import PAPERS, Courier
@@ -86,3 +90,74 @@ async def test_a_paper_that_came_while_others_were_brought_again_is_not_forgotte
 
     *_, once, with_another = await handed_over(client, shop, processes=3)
     assert (once, with_another) == (first, [*first, *late])
+
+
+async def test_a_paper_whose_process_the_engine_has_lost_is_asked_for_again(
+    quiet: Database, shop: Shop, settings: Settings, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatcher, "LOST_AFTER", timedelta(0))
+    document_id = a_document(shop)
+    with Courier(quiet, settings, lane=PAPERS) as courier:
+        await courier.deliver_due()
+        process_id = made_by(shop, document_id)
+        await until_listed(client, process_id, running=True)
+        await courier.bring_back_lost()
+        assert process_id is not None
+        assert made_by(shop, document_id) == process_id
+
+        await client.get_workflow_handle(process_id).terminate()
+        await until_listed(client, process_id, running=False)
+        await courier.bring_back_lost()
+        assert (made_by(shop, document_id), waiting_papers(shop)) == (None, [document_id])
+
+        await courier.deliver_due()
+        assert made_by(shop, document_id) not in (None, process_id)
+
+
+async def test_a_paper_made_in_time_is_not_asked_for_again(quiet: Database, shop: Shop) -> None:
+    document_id = a_document(shop)
+    lost = [Unmade(tenant_id=shop.tenant_id, document_id=document_id, process_id="papers/1")]
+    with shop.tx() as tx:
+        documents.hand_over(tx, [document_id], process_id="papers/1")
+        documents.store(tx, document_id, storage_key="there", size=1)
+
+        assert request_lost(tx, lost) == 0
+
+
+def a_document(shop: Shop) -> UUID:
+    with shop.tx() as tx:
+        return request_document(
+            tx,
+            kind="receipt",
+            key=str(new_id()),
+            subject_id=new_id(),
+            filename="r.pdf",
+            media_type="application/pdf",
+            parameters={},
+        )
+
+
+def made_by(shop: Shop, document_id: UUID) -> str | None:
+    with shop.tx() as tx:
+        found: str | None = tx.value("SELECT process_id FROM documents WHERE id = %s", (document_id,))
+        return found
+
+
+def waiting_papers(shop: Shop) -> list[UUID]:
+    with shop.tx() as tx:
+        return [
+            UUID(one)
+            for one in tx.values(
+                "SELECT payload ->> 'document_id' FROM outbox WHERE kind = 'PAPER' AND delivered_at IS NULL"
+            )
+        ]
+
+
+async def until_listed(client: Client, process_id: str | None, *, running: bool) -> None:
+    """The engine's list lags a little."""
+    for _ in range(100):
+        listed = {one.id async for one in client.list_workflows("ExecutionStatus = 'Running'")}
+        if (process_id in listed) == running:
+            return
+        await asyncio.sleep(0.1)
+    pytest.fail("the engine's list does not change")
