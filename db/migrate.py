@@ -6,7 +6,7 @@ import secrets
 from pathlib import Path
 
 import psycopg
-from alembic import command
+from alembic import command, op
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -40,6 +40,14 @@ def upgrade(owner_url: str) -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         connection.commit()
+
+
+def run_steps(folder: str, *steps: str) -> None:
+    """For a migration: run the plain SQL files of its folder in their order."""
+    driver = op.get_bind().connection.driver_connection
+    assert driver is not None, "migrations run on an open connection"
+    for step in steps:
+        driver.execute((ROOT / "migrations" / "sql" / folder / f"{step}.sql").read_text(encoding="utf-8"))
 
 
 def current(owner_url: str) -> str | None:

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from alembic import op
+from db.migrate import run_steps
 
 revision = "0003"
 down_revision = "0002"
 
-SQL = Path(__file__).parents[1] / "sql" / "0003_papers"
-STEPS = ("tables",)
-
 
 def upgrade() -> None:
     """Run the plain SQL files in their order."""
-    driver = op.get_bind().connection.driver_connection
-    assert driver is not None, "migrations run on an open connection"
-    for step in STEPS:
-        driver.execute((SQL / f"{step}.sql").read_text(encoding="utf-8"))
+    run_steps("0003_papers", "tables")
