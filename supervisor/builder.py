@@ -1,6 +1,7 @@
-"""A job of its own: builds one program of tools/temporal into the cache, once, however many ask at the same time."""
+"""Builds programs from modules pinned below tools/, once, however many ask at the same time; for Temporal a job of its own."""
 
 import fcntl
+import hashlib
 import os
 import shutil
 import signal
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from settings import ROOT
 
+TEMPORAL = ROOT / "tools" / "temporal"
 PACKAGES = {
     "temporal": "github.com/temporalio/cli/cmd/temporal",
     "server": "go.temporal.io/server/cmd/server",
@@ -18,20 +20,25 @@ PACKAGES = {
 }
 
 
-def build(go: str, *, program: str, target: Path) -> int:
+def pin(module: Path) -> str:
+    """What names a module's pinned sources: a new pin builds anew, an old one stays for other clones."""
+    return hashlib.sha256((module / "go.mod").read_bytes() + (module / "go.sum").read_bytes()).hexdigest()[:12]
+
+
+def build(go: str, *, module: Path, package: str, target: Path) -> int:
     """Returns Go's exit status; the target appears whole or not at all, and a second builder waits for the first."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with (target.parent / f".{program}.lock").open("w") as lock:
+    with (target.parent / f".{target.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if target.exists():
             return 0
-        for abandoned in target.parent.glob(f".building-{program}-*"):
+        for abandoned in target.parent.glob(f".building-{target.name}-*"):
             shutil.rmtree(abandoned, ignore_errors=True)
-        with tempfile.TemporaryDirectory(prefix=f".building-{program}-", dir=target.parent) as folder:
-            half = Path(folder) / program
+        with tempfile.TemporaryDirectory(prefix=f".building-{target.name}-", dir=target.parent) as folder:
+            half = Path(folder) / target.name
             status = subprocess.run(
-                [go, "build", "-trimpath", "-o", str(half), PACKAGES[program]],
-                cwd=ROOT / "tools" / "temporal",
+                [go, "build", "-trimpath", "-o", str(half), package],
+                cwd=module,
                 env={**os.environ, "GOFLAGS": "-mod=readonly -buildvcs=false", "GOWORK": "off", "CGO_ENABLED": "0"},
                 check=False,
             ).returncode
@@ -47,4 +54,4 @@ def _end_together(_number: int, _frame: object) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, _end_together)
-    sys.exit(build(sys.argv[1], program=sys.argv[2], target=Path(sys.argv[3])))
+    sys.exit(build(sys.argv[1], module=TEMPORAL, package=PACKAGES[sys.argv[2]], target=Path(sys.argv[3])))

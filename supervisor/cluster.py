@@ -9,12 +9,12 @@ import psycopg
 from psycopg import sql
 
 from supervisor import postgres
+from supervisor.builder import TEMPORAL
 from supervisor.engine import CLUSTER, DYNAMIC_CONFIG, Engine
 from supervisor.errors import CannotStart
 from supervisor.files import kept_secret, write_atomically
 from supervisor.home import Home
 from supervisor.process import Spec
-from supervisor.temporal_binaries import MODULE
 
 ROLE = "temporal"
 _SHARDS = 4
@@ -51,7 +51,7 @@ def cluster(home: Home, *, server: Path, ports: dict[str, int], owner_url: str) 
 def install(home: Home, *, tool: Path, owner_url: str, run: Callable[[Spec], None]) -> None:
     """Makes role, databases and tables; a database whose tables were left half-made is made anew."""
     password = _password(home)
-    release = hashlib.sha256((MODULE / "go.sum").read_bytes()).hexdigest()[:12]
+    release = hashlib.sha256((TEMPORAL / "go.sum").read_bytes()).hexdigest()[:12]
     try:
         _ensure_role(owner_url, password)
         for database, schema in _DATABASES.items():

@@ -1,6 +1,5 @@
 """Which Temporal programs serve: PATH, our cache, the SDK's own download, else built by Go from the pinned module."""
 
-import hashlib
 import re
 import shutil
 import subprocess
@@ -10,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from settings import ROOT, current
+from supervisor import builder
 from supervisor.errors import CannotStart
 from supervisor.process import Spec
 
-MODULE = ROOT / "tools" / "temporal"
 _OLDEST_CLI = (1, 5)
 _OLDEST_SERVER = (1, 29)
 _BUILD_SECONDS = 1800
@@ -29,9 +28,8 @@ class Workshop:
 
 
 def cache() -> Path:
-    """The folder of built programs, one per pinned module: a new pin builds anew, an old one stays for other clones."""
-    digest = hashlib.sha256((MODULE / "go.mod").read_bytes() + (MODULE / "go.sum").read_bytes()).hexdigest()[:12]
-    return _cache_root() / f"temporal-{digest}"
+    """The folder of built programs, one per pinned module."""
+    return _cache_root() / f"temporal-{builder.pin(builder.TEMPORAL)}"
 
 
 def command_line(workshop: Workshop) -> Path:

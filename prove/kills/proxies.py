@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,7 +20,7 @@ from prove.kills.cells import EDGES, Edge
 from settings import ROOT
 from stand.plan import Plan
 from stand.running import LAUNCH
-from supervisor import base, ports
+from supervisor import base, builder, ports
 from supervisor.home import Home
 
 MODULE = ROOT / "tools" / "toxiproxy"
@@ -33,30 +30,12 @@ STARTS_WITHIN = 10.0
 
 def program() -> Path | None:
     """The proxy, built once for this machine from the pinned module; None where there is no Go."""
-    pin = hashlib.sha256((MODULE / "go.mod").read_bytes() + (MODULE / "go.sum").read_bytes()).hexdigest()[:12]
-    target = Path.home() / ".cache" / "allotment" / f"toxiproxy-{pin}" / "toxiproxy-server"
+    target = Path.home() / ".cache" / "allotment" / f"toxiproxy-{builder.pin(MODULE)}" / "toxiproxy-server"
     usual = Path("/usr/local/go/bin/go")
     go = shutil.which("go") or (str(usual) if usual.exists() else None)
-    if target.exists() or go is None:
-        return target if target.exists() else None
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with (target.parent / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not target.exists() and not _built(go, target):
-            return None
-    return target
-
-
-def _built(go: str, target: Path) -> bool:
-    """The target appears whole or not at all."""
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        half = Path(folder) / target.name
-        quiet = {"GOFLAGS": "-mod=readonly -buildvcs=false", "GOWORK": "off", "CGO_ENABLED": "0"}
-        command = (go, "build", "-trimpath", "-o", str(half), PACKAGE)
-        if subprocess.run(command, cwd=MODULE, env={**os.environ, **quiet}, check=False).returncode:
-            return False
-        half.replace(target)
-        return True
+    if target.exists():
+        return target
+    return target if go and builder.build(go, module=MODULE, package=PACKAGE, target=target) == 0 else None
 
 
 @dataclass
