@@ -24,7 +24,6 @@ class Plan:
     engine: str = "cluster"
     apis: int = 1
     workers: int = 1
-    papers: bool = True
     provider: bool = True
     mail: bool = True
     window: str = "PT15M"
@@ -45,8 +44,7 @@ class Plan:
         """`worker-1`, ..., then the one of documents; none without an engine."""
         if self.engine == "none":
             return ()
-        short = tuple(f"worker-{number}" for number in range(1, self.workers + 1))
-        return (*short, "worker-documents") if self.papers else short
+        return (*(f"worker-{number}" for number in range(1, self.workers + 1)), "worker-documents")
 
     def keep(self, home: Path) -> None:
         """Write it into the home."""
