@@ -196,7 +196,7 @@ class Courier:
         with self._database.transaction(tenant_id) as tx:
             outbox.hold(tx, [message.id for message, _ in outcomes])
             accepted = [message for message, left in outcomes if left is None]
-            outbox.delivered(tx, [message.id for message in accepted])
+            outbox.delivered(tx, accepted)
             if papers := [message for message in accepted if message.kind == "PAPER"]:
                 named = [UUID(paper.payload["document_id"]) for paper in papers]
                 hand_over(tx, named, process_id=_process_of(papers))

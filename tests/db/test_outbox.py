@@ -17,6 +17,7 @@ from tests import ground
 from tests.makers.access import Agency, an_agency
 
 LEASE = timedelta(seconds=30)
+AN_ID = UUID("01a21c0b-baab-7715-8ead-b4ff9e4464f9")
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +103,7 @@ def test_a_delivered_message_is_gone(quiet: Database, agency: Agency) -> None:
     message = claim(quiet, agency, lease=timedelta(0))[0]
 
     with quiet.transaction(agency.id) as tx:
-        outbox.delivered(tx, [message.id])
+        outbox.delivered(tx, [message])
 
     assert due(quiet, agency) == []
 
@@ -128,9 +129,26 @@ def test_an_operation_runs_once_its_message_is_delivered(quiet: Database, agency
     message = claim(quiet, agency)[0]
 
     with quiet.transaction(agency.id) as tx:
-        outbox.delivered(tx, [message.id])
+        outbox.delivered(tx, [message])
 
     assert status(quiet, agency, operation_id) == "running"
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "carries"),
+    [
+        ("UPDATE", f"update {AN_ID}", AN_ID),
+        ("START", f"start supplier-payment/{AN_ID}", AN_ID),
+        ("START", f"start document/{AN_ID}/now", None),
+        ("MAIL", f"mail receipt_to_buyer {AN_ID}", None),
+        ("PAPER", f"paper {AN_ID}", None),
+    ],
+)
+def test_only_what_speaks_to_a_process_carries_an_operation(kind: str, key: str, carries: UUID | None) -> None:
+    now = datetime.now(UTC)
+    message = Message(tenant_id=AN_ID, id=AN_ID, kind=kind, key=key, payload={}, attempts=1, created_at=now)
+
+    assert message.carries == carries
 
 
 def test_delivering_waits_for_no_operation_that_is_being_carried_out(quiet: Database, agency: Agency) -> None:
@@ -142,7 +160,7 @@ def test_delivering_waits_for_no_operation_that_is_being_carried_out(quiet: Data
         operations.take(step, held)
         with quiet.transaction(agency.id) as tx:
             tx.run("SET LOCAL lock_timeout = '100ms'")
-            outbox.delivered(tx, [message.id for message in messages])
+            outbox.delivered(tx, messages)
         operations.succeed(step, held, result={})
 
     assert [status(quiet, agency, one) for one in (held, *others)] == ["succeeded", *["running"] * 3]
