@@ -64,7 +64,7 @@ RENDER = Options(
 )
 
 # Hundreds of papers may wait for a letter that nobody sits in front of.
-FIRST, LATER = Priority(priority_key=1), Priority(priority_key=4)
+FIRST, NEXT, LATER = Priority(priority_key=1), Priority(priority_key=3), Priority(priority_key=4)
 
 # One short transaction inside the workflow task, where a booking's speed counts: one event instead of three.
 QUICK_LOCAL = LocalOptions(start_to_close_timeout=timedelta(seconds=5), retry_policy=PATIENT)

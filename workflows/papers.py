@@ -13,8 +13,13 @@ class PapersProcess:
 
     @workflow.run
     async def run(self, at: PapersStep) -> None:
-        """Print on the documents queue; between two stretches whoever waits for a paper comes first."""
+        """Print on the documents queue; between two stretches whoever waits for a paper comes first.
+
+        What has been begun goes before what came later, or the elders of a long queue would be the last to be whole.
+        """
+        turn = options.LATER
         while at.document_ids:
             at = await workflow.execute_activity_method(
-                DocumentActivities.render_each, at, **options.RENDER, priority=options.LATER
+                DocumentActivities.render_each, at, **options.RENDER, priority=turn
             )
+            turn = options.NEXT

@@ -13,7 +13,7 @@ from db.ids import new_id
 from gateways.temporal import Engine
 from tests.makers.house_process import Printer, printing
 from tests.workflows.conftest import Serve
-from workflows.options import FIRST, LATER
+from workflows.options import FIRST, LATER, NEXT
 
 
 async def ended(engine: Engine, client: Client, *, urgent: bool = False) -> Made:
@@ -72,4 +72,20 @@ async def test_what_somebody_waits_for_comes_first(serve: Serve, client: Client,
 
     order = [step.urgent for step, _ in printer.asked]
     assert order.index(True) <= 1, "the one that was on its way to the printer may go before"
-    assert {key for _, key in printer.asked} == {FIRST.priority_key, LATER.priority_key}
+    assert {key for _, key in printer.asked} == {key.priority_key for key in (FIRST, NEXT, LATER)}
+
+
+async def test_what_has_been_begun_goes_before_what_came_later(serve: Serve, client: Client, engine: Engine) -> None:
+    """While a process is told of its stretch the printer begins another, so two go on by turns; a third waits for them."""
+    printer, papers = Printer(), [[new_id() for _ in range(5)] for _ in range(5)]
+
+    async with serve([]):
+        begun = []
+        for some in papers:
+            begun.append(asyncio.create_task(printed(engine, client, some)))
+            await asyncio.sleep(0.5)
+        async with printing(client, printer):
+            await asyncio.gather(*begun)
+
+    order = [step.document_id for step, _ in printer.asked]
+    assert order.index(papers[0][-1]) < order.index(papers[-1][0])
