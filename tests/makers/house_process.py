@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -19,9 +20,10 @@ NOTHING = Swept(events_closed=0, seats_written_off=0)
 
 @dataclass
 class Printer:
-    """Prints nothing, remembers what it was asked for, and is out of paper so many times."""
+    """Prints nothing in so many seconds, remembers what it was asked for, and is out of paper so many times."""
 
     out_of_paper: int = 0
+    seconds: float = 0.0
     asked: list[tuple[DocumentStep, int | None]] = field(default_factory=list)
 
     @activity.defn(name="documents.render")
@@ -40,6 +42,7 @@ class Printer:
         self.asked.append((at, activity.info().priority.priority_key))
         if len(self.asked) <= self.out_of_paper:
             raise OSError(28, "No space left on device")
+        time.sleep(self.seconds)
 
 
 @dataclass

@@ -77,7 +77,7 @@ async def test_what_somebody_waits_for_comes_first(serve: Serve, client: Client,
 
 async def test_what_has_been_begun_goes_before_what_came_later(serve: Serve, client: Client, engine: Engine) -> None:
     """While a process is told of its stretch the printer begins another, so two go on by turns; a third waits for them."""
-    printer, papers = Printer(), [[new_id() for _ in range(5)] for _ in range(5)]
+    printer, papers = Printer(seconds=0.3), [[new_id() for _ in range(4)] for _ in range(6)]
 
     async with serve([]):
         begun = []
