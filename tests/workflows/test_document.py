@@ -77,13 +77,13 @@ async def test_what_somebody_waits_for_comes_first(serve: Serve, client: Client,
 
 async def test_what_has_been_begun_goes_before_what_came_later(serve: Serve, client: Client, engine: Engine) -> None:
     """While a process is told of its stretch the printer begins another, so two go on by turns; a third waits for them."""
-    printer, papers = Printer(seconds=0.3), [[new_id() for _ in range(4)] for _ in range(6)]
+    printer, papers = Printer(seconds=0.4), [[new_id() for _ in range(3)] for _ in range(8)]
 
     async with serve([]):
         begun = []
         for some in papers:
             begun.append(asyncio.create_task(printed(engine, client, some)))
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(0.3)
         async with printing(client, printer):
             await asyncio.gather(*begun)
 
