@@ -263,10 +263,10 @@ class Courier:
         wanted = await self._apart(lambda: outbox.open_processes(self._database, since=LOST_AFTER, most=LOST_BATCH))
         papers = await self._apart(lambda: unmade(self._database, since=LOST_AFTER, most=LOST_BATCH))
         running = await (await self._connected()).running() if wanted or papers else set()
-        for tenant_id, lost in _by_tenant(one for one in wanted if one.process_id not in running):
+        for tenant_id, lost in _by_tenant(one for one in wanted if one.process_id not in running).items():
             log.warning("processes are missing; starting them", count=len(lost))
             await self._apart(partial(self._send_again, tenant_id, [one.message_id for one in lost]))
-        for tenant_id, unprinted in _by_tenant(paper for paper in papers if paper.process_id not in running):
+        for tenant_id, unprinted in _by_tenant(paper for paper in papers if paper.process_id not in running).items():
             asked = await self._apart(partial(self._ask_again, tenant_id, unprinted))
             log.warning("papers were lost with their processes; asking for them again", count=asked)
         return 0
@@ -287,11 +287,11 @@ class Courier:
             return self._engine
 
 
-def _by_tenant(lost: Iterable[Lost]) -> list[tuple[UUID, list[Lost]]]:
+def _by_tenant(lost: Iterable[Lost]) -> dict[UUID, list[Lost]]:
     found: dict[UUID, list[Lost]] = {}
     for one in lost:
         found.setdefault(one.tenant_id, []).append(one)
-    return list(found.items())
+    return found
 
 
 def _process_of(papers: list[Message]) -> str:

@@ -95,15 +95,19 @@ def request_document(
 def request_again(tx: Tx, document_id: UUID) -> None:
     """Ask once more for a document that failed, or whose bytes are gone."""
     if documents.forget(tx, document_id):
-        outbox.paper(tx, document_id, key=f"{document_id}/{new_id()}")
+        _ask_anew(tx, document_id)
 
 
 def request_lost(tx: Tx, lost: Sequence[Unmade]) -> int:
     """Ask once more for documents whose process is gone; how many of them are still not made."""
     left = documents.take_back(tx, lost)
     for document_id in left:
-        outbox.paper(tx, document_id, key=f"{document_id}/{new_id()}")
+        _ask_anew(tx, document_id)
     return len(left)
+
+
+def _ask_anew(tx: Tx, document_id: UUID) -> None:
+    outbox.paper(tx, document_id, key=f"{document_id}/{new_id()}")
 
 
 def hurry(tx: Tx, document_id: UUID) -> None:

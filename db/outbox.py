@@ -174,12 +174,13 @@ def delivered(tx: Tx, messages: Sequence[Message]) -> None:
     )
     # Named here, not found by their keys in the statement: planned for a table that was empty, that once took 20 s.
     carried = [message.carries for message in messages if message.carries is not None]
-    tx.run(
-        """UPDATE operations SET status = 'running' WHERE id IN (
-               SELECT id FROM operations WHERE tenant_id = %s AND id = ANY(%s) AND status = 'queued'
-               ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)""",
-        (tx.tenant_id, carried),
-    )
+    if carried:
+        tx.run(
+            """UPDATE operations SET status = 'running' WHERE id IN (
+                   SELECT id FROM operations WHERE tenant_id = %s AND id = ANY(%s) AND status = 'queued'
+                   ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)""",
+            (tx.tenant_id, carried),
+        )
 
 
 def hold(tx: Tx, ids: Sequence[UUID]) -> None:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
@@ -167,13 +167,10 @@ def _surroundings() -> dict[str, str]:
 
 
 @contextmanager
-def a_stand(plan: Plan, *, keep: Callable[[], bool] = lambda: False) -> Iterator[Stand]:
-    """A stand in a fresh temporary home for as long as the block lasts; `keep` says in the end whether it stays to be looked at."""
+def a_stand(plan: Plan) -> Iterator[Stand]:
+    """A stand in a fresh temporary home for as long as the block lasts."""
     stand = Stand(Path(tempfile.mkdtemp(prefix="allotment-stand-")), plan)
     try:
         yield stand.up()
     finally:
-        if keep():
-            stand.down()
-        else:
-            stand.end()
+        stand.end()

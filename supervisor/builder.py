@@ -20,6 +20,12 @@ PACKAGES = {
 }
 
 
+def installed_go() -> str | None:
+    """Go on PATH, or where its own installers put it; None where there is none."""
+    usual = ("/usr/local/go/bin/go", "/usr/lib/go/bin/go")
+    return shutil.which("go") or next((path for path in usual if Path(path).exists()), None)
+
+
 def pin(module: Path) -> str:
     """What names a module's pinned sources: a new pin builds anew, an old one stays for other clones."""
     return hashlib.sha256((module / "go.mod").read_bytes() + (module / "go.sum").read_bytes()).hexdigest()[:12]

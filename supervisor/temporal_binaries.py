@@ -105,7 +105,7 @@ def _build(workshop: Workshop, program: str) -> Path:
     target = cache() / program
     if target.exists():
         return target
-    go = shutil.which("go") or _usual_go()
+    go = builder.installed_go()
     if go is None:
         raise CannotStart(
             "no Temporal: install its CLI >= 1.5 on PATH, or Go >= 1.24 to build it, or set TEMPORAL_ADDRESS"
@@ -116,7 +116,3 @@ def _build(workshop: Workshop, program: str) -> Path:
     command = (sys.executable, "-m", "supervisor.builder", go, program, str(target))
     workshop.run(Spec(f"build-{program}", command, folder=ROOT, stop_seconds=2), _BUILD_SECONDS)
     return target
-
-
-def _usual_go() -> str | None:
-    return next((path for path in ("/usr/local/go/bin/go", "/usr/lib/go/bin/go") if Path(path).exists()), None)

@@ -64,6 +64,10 @@ def tenant_table(name: str, *items: SchemaItem, key: tuple[str, ...] = ("id",), 
     return Table(name, metadata, uuid_column(TENANT), *own, *items, PrimaryKeyConstraint(TENANT, *key), **options)
 
 
-def belongs_to(parent: str, column: str, *, name: str | None = None) -> ForeignKeyConstraint:
-    """A composite foreign key, so that no row can point into another agency (reliability-security: RLS rules)."""
-    return ForeignKeyConstraint([TENANT, column], [f"{parent}.{TENANT}", f"{parent}.id"], name=name)
+def belongs_to(parent: str, column: str, *shared: str, name: str | None = None) -> ForeignKeyConstraint:
+    """A composite foreign key, so that no row can point into another agency (reliability-security: RLS rules).
+
+    `shared` columns have the same name and value in the parent.
+    """
+    columns, theirs = (TENANT, column, *shared), (TENANT, "id", *shared)
+    return ForeignKeyConstraint(columns, [f"{parent}.{one}" for one in theirs], name=name)

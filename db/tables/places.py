@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKeyConstraint, Index, Numeric, UniqueConstraint, text
+from sqlalchemy import Boolean, CheckConstraint, Column, Index, Numeric, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from db.tables.base import amount, belongs_to, count, instant, tenant_table, uuid_column, words
@@ -54,8 +54,6 @@ events = tenant_table(
     Index("ix_events_venue_id", "tenant_id", "venue_id"),
 )
 
-RECEIPT = ("receipt_id", "purchase_order_id", "supplier_id")
-
 event_seats = tenant_table(
     "event_seats",
     uuid_column("event_id"),
@@ -78,11 +76,7 @@ event_seats = tenant_table(
     belongs_to("events", "event_id"),
     belongs_to("venue_seats", "venue_seat_id"),
     # One key instead of three: the receipt has its own order's and supplier's checked (decision 0013).
-    ForeignKeyConstraint(
-        ("tenant_id", *RECEIPT),
-        ("receipts.tenant_id", "receipts.id", *(f"receipts.{column}" for column in RECEIPT[1:])),
-        name="fk_event_seats_receipt",
-    ),
+    belongs_to("receipts", "receipt_id", "purchase_order_id", "supplier_id", name="fk_event_seats_receipt"),
     UniqueConstraint("tenant_id", "event_id", "section", "row_label", "seat_number"),
     CheckConstraint(OWNERSHIP.check_sql("ownership_status"), name="ownership_status"),
     CheckConstraint(SEAT.check_sql("status"), name="status"),

@@ -67,8 +67,8 @@ def visit_edge(house: House, ways: Ways, edge: Edge) -> EdgeOutcome:
 
 
 def _end(begun: Future[Ending]) -> str | None:
-    """As `told`; what did not come off went wrong nowhere."""
+    """As `told`; nobody comes a second time, so what did not come off is a fault."""
     try:
         return told(begun)
-    except Missed:
-        return None
+    except Missed as missed:
+        return f"Missed: {missed}"

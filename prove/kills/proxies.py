@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -31,10 +30,9 @@ STARTS_WITHIN = 10.0
 def program() -> Path | None:
     """The proxy, built once for this machine from the pinned module; None where there is no Go."""
     target = Path.home() / ".cache" / "allotment" / f"toxiproxy-{builder.pin(MODULE)}" / "toxiproxy-server"
-    usual = Path("/usr/local/go/bin/go")
-    go = shutil.which("go") or (str(usual) if usual.exists() else None)
     if target.exists():
         return target
+    go = builder.installed_go()
     return target if go and builder.build(go, module=MODULE, package=PACKAGE, target=target) == 0 else None
 
 

@@ -14,7 +14,8 @@ HEAD = """## Races
 {clients} clients in other processes, each with a connection of its own, stand before the doors of two APIs on one database
 and send when a barrier falls. After each race every answer that was given is held against what the API then says, and the
 oracle (`allotment verify`) looks at all books. Deadlocks, double keys and lock timeouts are counted in the database's own log,
-whether or not a client heard of them. What runs have found adds up until `FRESH=1`; the times are the longest of all runs. Repeat it: `make prove`, or `RACES=c1,c6 SEED={seed} python -m prove.races`.
+whether or not a client heard of them. What runs have found adds up until `FRESH=1`; the times are the longest of all runs.
+Repeat it: `make prove`, or `RACES=c1,c6 SEED={seed} python -m prove.races`.
 
 {conditions}
 
@@ -75,14 +76,12 @@ def _race(line: Line) -> str:
 def _sentence(line: Line, where: Line) -> str:
     """What the race is and what came out, with what was wrong, and when it was not part of the last run."""
     counted = "; ".join(f"{name} {number:,}" for name, number in line["counted"].items())
-    runs = f"{line.get('runs', 1)} runs, the last" if line.get("runs", 1) > 1 else "Run"
-    earlier = (
-        ""
-        if line["commit"] == where["commit"] and runs == "Run"
-        else f" ({runs} {line['date']}, commit {line['commit']}.)"
-    )
+    runs = line.get("runs", 1)
+    of_last_run = runs == 1 and line["commit"] == where["commit"]
+    which = "Run" if runs == 1 else f"{runs} runs, the last"
+    when = "" if of_last_run else f" ({which} {line['date']}, commit {line['commit']}.)"
     wrong = "".join(f"\n  - wrong: {fault}" for fault in line["faults"])
-    return f"- **{line['name']}**: {line['sentence']}. Expected: {line['expected']}. Found: {counted}.{earlier}{wrong}"
+    return f"- **{line['name']}**: {line['sentence']}. Expected: {line['expected']}. Found: {counted}.{when}{wrong}"
 
 
 def _control(line: Line) -> str:

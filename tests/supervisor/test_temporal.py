@@ -15,8 +15,8 @@ from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from settings import ROOT, Settings
+from supervisor import builder, temporal_binaries
 from supervisor import engine as engines
-from supervisor import temporal_binaries
 from supervisor.base import survey
 from supervisor.console import Console
 from supervisor.crew import Crew
@@ -70,7 +70,7 @@ def test_without_network_and_go_the_line_says_what_to_install(tmp_path: Path, mo
 
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(temporal_binaries, "_cache_root", lambda: tmp_path)
-    monkeypatch.setattr(temporal_binaries, "_usual_go", lambda: None)
+    monkeypatch.setattr(builder, "installed_go", lambda: None)
 
     with pytest.raises(CannotStart, match=r"install its CLI >= 1\.5 on PATH, or Go"):
         temporal_binaries.command_line(Workshop(fail, lambda _words: None))
