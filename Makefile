@@ -43,7 +43,7 @@ fmt: setup ## Formats and mends what can be mended
 	@.venv/bin/ruff format --quiet .
 	@.venv/bin/ruff check --fix --quiet .
 
-docs: setup ## The pages of docs/ that are made from the code
+docs: setup ## The pages that are made from the code, and from what bench and prove found
 	@exec $(PY) -m docs.write
 
 migrate: setup ## The newest tables in the home's database

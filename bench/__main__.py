@@ -1,4 +1,4 @@
-"""`make bench`: measures every row, or those of ROWS=reserve,receive; writes bench/results/ and PERFORMANCE.md; 1 below a floor."""
+"""`make bench`: measures every row, or those of ROWS=reserve,receive; writes bench/results/, PERFORMANCE.md, docs/scaling.md; 1 below a floor."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import sys
 import time
 
-from bench import page, results
+from bench import page, results, scaling
 from bench.results import Found
 from bench.row import Group, Row
 from bench.rows import GROUPS
@@ -23,8 +23,9 @@ def main() -> int:
         sys.exit(f"bench: no row {', '.join(strange)}; there are {', '.join(sorted(known))}")
     where = results.conditions()
     found = [one for group in GROUPS for one in measured(group, wanted)]
-    lines = results.keep(found, where)
-    PAGE.write_text(page.page(lines, where))
+    results.keep(found, where)
+    PAGE.write_text(page.page())
+    scaling.PAGE.write_text(scaling.page())
     short = [one.row.name for one in found if not one.row.reaches(one.figure, one.row.floor)]
     print(
         f"{len(found)} rows, {len(short)} short of their floor{': ' if short else ''}{', '.join(short)}; see {PAGE.name}"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
 
-from bench.results import Line, machine
+from bench.results import CONDITIONS, LATEST, Line, machine
 from bench.row import Row
 from bench.rows import GROUPS
 
@@ -27,8 +27,9 @@ What each row is, and what its anchor is:
 """
 
 
-def page(lines: Sequence[Line], where: Line) -> str:
+def page() -> str:
     """The whole page, from `latest.json` and the conditions of the last run."""
+    lines, where = json.loads(LATEST.read_text()), json.loads(CONDITIONS.read_text())
     known = {row.name: row for group in GROUPS for row in group.rows}
     listed = [line for name in known for line in lines if line["row"] == name]
     return HEAD.format(
@@ -57,7 +58,12 @@ def _words(row: Row, line: Line) -> str:
     notes = "; ".join(f"{name.replace('_', ' ')} {_told(value)}" for name, value in line["notes"].items())
     held = f" Held against floor and target: {row.judged}."
     more = f" ({notes}.)" if notes else ""
-    return f"- **{row.name}**: {row.sentence} Anchor: {row.anchor}.{held}{more}"
+    return f"- **{row.name}**: {row.sentence} Anchor: {row.anchor}.{held}{more}{_short(row, line)}"
+
+
+def _short(row: Row, line: Line) -> str:
+    why = row.short or "nobody has found out why."
+    return "" if line["reached"] else f" Short of the target: {why}"
 
 
 def _told(value: float | str) -> str:

@@ -111,6 +111,7 @@ GROUPS: tuple[Group, ...] = (
                 floor=0.1,
                 target=0.04,
                 measure=partial(seconds, seats=100),
+                short="layout, box by box, and the cutting of its fonts, once a paper (docs/decisions/0009).",
             ),
             Row(
                 name="receipt_pdf_5000",

@@ -85,6 +85,8 @@ GROUPS: tuple[Group, ...] = (
                 floor=0.5,
                 target=0.8,
                 measure=paid_booking,
+                short="a booking's three transactions in PostgreSQL, and the process that prints its papers, which the anchor "
+                "has not (docs/decisions/0012).",
             ),
             Row(
                 name="events_paid",

@@ -134,6 +134,8 @@ def _row(seats: int) -> Row:
         floor=5,
         target=2,
         measure=partial(receive, seats=seats),
+        short="beside its update every seat gets a line of history, a place on its receipt and a movement in the journal, "
+        "three rows that the anchor does not write (docs/decisions/0013).",
     )
 
 

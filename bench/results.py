@@ -70,8 +70,8 @@ def machine(where: Mapping[str, Any]) -> str:
     return f"{where['cores']} cores ({where['processor']}), {where['memory_gib']} GiB, {where['system']}"
 
 
-def keep(found: list[Found], where: Line) -> list[Line]:
-    """Write the run's file, and lay its rows over those of `latest.json`; returns what `latest.json` now lists."""
+def keep(found: list[Found], where: Line) -> None:
+    """Write the run's file, and lay its rows over those of `latest.json`."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     lines = [one.line() for one in found]
     stamp = where["date"].replace(":", "").replace("-", "")[:15]
@@ -81,7 +81,6 @@ def keep(found: list[Found], where: Line) -> list[Line]:
     merged = [now.pop(line["row"], line) for line in known] + list(now.values())
     _write(LATEST, merged)
     _write(CONDITIONS, where)
-    return merged
 
 
 def _write(file: Path, content: Any) -> None:

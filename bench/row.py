@@ -36,7 +36,8 @@ class Figure:
 class Row:
     """One line of PERFORMANCE.md. `measure` takes its group's ground and is called once; it repeats what it must itself.
 
-    `floor` is a gate: a figure beyond it makes the bench exit with 1. `target` is what we aim for.
+    `floor` is a gate: a figure beyond it makes the bench exit with 1. `target` is what we aim for; `short` says why a
+    figure stays short of it, for the page to tell while it does.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Row:
     floor: float
     target: float
     measure: Callable[[Any], Figure]
+    short: str = ""
 
     def reaches(self, figure: Figure, bound: float) -> bool:
         """Whether the figure is on the good side of a bound."""

@@ -118,5 +118,6 @@ def _minutes(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
 
 
-if __name__ == "__main__":
-    PAGE.write_text(renewed(PAGE.read_text(), values()))
+def page() -> str:
+    """The page as it stands, with the figures of `latest.json`."""
+    return renewed(PAGE.read_text(encoding="utf-8"), values())

@@ -204,6 +204,7 @@ ROWS = (
         floor=1,
         target=0.1,
         measure=lambda at: profit(at.stand, at.database),
+        short="what was recorded since midnight is read leg by leg (docs/decisions/0010).",
     ),
     Row(
         name="profit_5m_mb",

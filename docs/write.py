@@ -1,19 +1,21 @@
-"""Writes the pages of docs/ that are made from the code: `make docs`, and a test that they are current."""
+"""Writes the pages that are made from the code and from what bench and prove found: `make docs`; a test that they are current."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
 import sys
-from pathlib import Path
 from typing import Any
 
 import domain
 from api import errors_page
+from bench import page as bench_page
+from bench import scaling
 from domain.states import Machine
 from oracle.page import page as invariants
+from prove import page as prove_page
+from settings import ROOT
 
-HERE = Path(__file__).parent
 STATES = """# States
 
 Each thing has one table of what may be done with it, at the top of its file in `domain/`. Requests and steps are guarded by
@@ -48,17 +50,24 @@ def states() -> str:
     return "\n".join(parts)
 
 
-PAGES = {"errors.md": errors_page.markdown, "invariants.md": invariants, "states.md": states}
+PAGES = {
+    "docs/errors.md": errors_page.markdown,
+    "docs/invariants.md": invariants,
+    "docs/scaling.md": scaling.page,
+    "docs/states.md": states,
+    "PERFORMANCE.md": bench_page.page,
+    "RELIABILITY.md": prove_page.page,
+}
 
 
 def main() -> int:
     """Write every page; says which ones have changed."""
     for name, page in PAGES.items():
-        path = HERE / name
+        path = ROOT / name
         text = page()
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
-            sys.stdout.write(f"docs/{name}\n")
+            sys.stdout.write(f"{name}\n")
     return 0
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 from prove.kills.record import FILE as KILLS
 from prove.kills.words import section as kills_section
+from prove.races.words import section as races_section
 from settings import ROOT
 
 PAGE = ROOT / "RELIABILITY.md"
@@ -26,9 +25,8 @@ parts of it, `ALL=1` visits every cell, and it ends with 1 on any violation. The
 def page(races: Path = RACES, kills: Path = KILLS) -> str:
     """The whole page."""
     parts = [HEAD]
-    if races.exists() and find_spec("prove.races") is not None:
-        words: str = import_module("prove.races.words").section(json.loads(races.read_text()))
-        parts.append(words)
+    if races.exists():
+        parts.append(races_section(json.loads(races.read_text())))
     if kills.exists():
         parts.append(kills_section(json.loads(kills.read_text())))
     return "\n".join(part.strip() + "\n" for part in parts)

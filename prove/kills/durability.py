@@ -6,6 +6,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Any
 
 import httpx2
@@ -23,10 +24,11 @@ from stand.plan import Plan
 from stand.running import Stand, a_stand
 
 MODES = ("on", "off")
-CALLERS, HAMMERED = 6, 4.0
-"""People who book at once, and for how many seconds before the death."""
+CALLERS, BOOKED = 6, 400
+"""People who book at once, and how many bookings are acknowledged before the death."""
 ROUNDS, SEATS = 3, 3000
-BACK_WITHIN = 120.0
+"""Each round twice, once a mode; seats for all of them, so that everybody still books when Postgres dies."""
+BACK_WITHIN, BOOKED_WITHIN = 120.0, 60.0
 
 
 def controls() -> list[dict[str, Any]]:
@@ -71,17 +73,27 @@ def _commit_by(stand: Stand, mode: str) -> None:
 
 def _hammer(house: House, desk: Desk) -> None:
     """Book as fast as it is taken, and kill Postgres in the middle of it."""
-    stop = threading.Event()
+    stop, booked = threading.Event(), threading.Semaphore(0)
     house.log.file.unlink(missing_ok=True)
     with ThreadPoolExecutor(CALLERS) as pool:
-        for _ in range(CALLERS):
-            pool.submit(_book, house.log, desk, stop)
-        time.sleep(HAMMERED)
-        victims.kill(house.stand, ["postgres"])
-        stop.set()
+        people = [pool.submit(_book, house.log, desk, stop, booked) for _ in range(CALLERS)]
+        try:
+            _wait_for(booked)
+            victims.kill(house.stand, ["postgres"])
+        finally:
+            stop.set()
+    for one in people:
+        one.result()
 
 
-def _book(log: Acknowledged, desk: Desk, stop: threading.Event) -> None:
+def _wait_for(booked: threading.Semaphore) -> None:
+    deadline = time.monotonic() + BOOKED_WITHIN
+    for _ in range(BOOKED):
+        if not booked.acquire(timeout=max(0.0, deadline - time.monotonic())):
+            raise TimeoutError(f"fewer than {BOOKED} bookings were acknowledged in {BOOKED_WITHIN:.0f} s")
+
+
+def _book(log: Acknowledged, desk: Desk, stop: threading.Event, booked: threading.Semaphore) -> None:
     """Each by one request, without a second try: what is not acknowledged may be there or not."""
     http, headers = desk.caller.http, desk.caller.headers
     known = {"customer_id": desk.customer_id, "event_id": desk.event_id}
@@ -90,6 +102,8 @@ def _book(log: Acknowledged, desk: Desk, stop: threading.Event) -> None:
             key = {"Idempotency-Key": desk.agency.named("made")}
             answer = http.post("/api/bookings", json={**known, "seats": desk.take_seats(1)}, headers={**headers, **key})
             log.note("/api/bookings", answer)
+            if answer.status_code == HTTPStatus.CREATED:
+                booked.release()
 
 
 def _back(stand: Stand) -> str:
