@@ -6,10 +6,12 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from psycopg.errors import InsufficientPrivilege, UndefinedTable
 
 from api import problems
 from db import revision, seeding
@@ -79,6 +81,11 @@ def _failing_part(database: Database, settings: Settings) -> tuple[str, str] | N
             seeded = seeding.done(tx)
     except DatabaseAway as away:
         return "postgres", f"postgres: {away}"
+    except (UndefinedTable, InsufficientPrivilege):
+        # Nobody has migrated yet, or he is at it: the rights on the tables are handed out last.
+        return "migrations", f"migrations: the database is not migrated, this release needs {revision.head()}"
+    except psycopg.OperationalError:
+        return "postgres", "postgres: does not answer in time"
     if found != revision.head():
         return "migrations", f"migrations: the database is at {found}, this release needs {revision.head()}"
     if settings.demo and not seeded:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from typing import Any
 
 import uvicorn
 
@@ -10,6 +11,16 @@ import logs
 from api.app import THREADS, build
 from db.transaction import Database
 from settings import Settings, current
+
+OPTIONS: dict[str, Any] = {
+    "log_config": None,
+    "access_log": False,
+    # Whoever may say in a header where he comes from is never slowed down by the limit on logins.
+    "proxy_headers": False,
+    "timeout_graceful_shutdown": 2,
+    "timeout_keep_alive": 30,
+}
+"""How uvicorn serves, wherever that is."""
 
 
 def settle() -> None:
@@ -24,15 +35,7 @@ def main() -> None:
     settings = current()
     app = build(settings, database_of(settings))
     settle()
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=2,
-        timeout_keep_alive=30,
-    )
+    uvicorn.run(app, host=settings.host, port=settings.port, **OPTIONS)
 
 
 def database_of(settings: Settings) -> Database:

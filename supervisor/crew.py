@@ -23,6 +23,8 @@ _SLOWEST_START = 10.0
 """A part that dies before this during the instance's start has not started, on a machine however slow."""
 _SETTLED = 3.0
 """A part that lived this long is at work: it starts again at once, and the instance may be called ready."""
+_ECHO = 2.0
+"""Within so many seconds a second signal is the first one once more: make and service managers pass on what we got."""
 _DEATHS_AT_START = 3
 """A part that dies this often before the instance is ready makes the start fail."""
 
@@ -47,7 +49,8 @@ class Crew:
         self._jobs: list[Child] = []
         self._starting = True
         self._reaps = False
-        self._signals = 0
+        self._asked_at: float | None = None
+        self._in_haste = False
         self._condemned: SimpleQueue[str] = SimpleQueue()
 
     def listen(self) -> None:
@@ -140,7 +143,7 @@ class Crew:
         while any(not child.has_ended() for child in running):
             for child in running:
                 late = time.monotonic() - asked_at > child.spec.stop_seconds
-                if not child.has_ended() and (late or self._signals > 1):
+                if not child.has_ended() and (late or self._in_haste):
                     self._console.say(child.spec.name, "did not stop in time, killed")
                     child.kill()
             time.sleep(_TICK / 4)
@@ -228,7 +231,11 @@ class Crew:
         return f"{last_line(log) or 'it said nothing'} ({log})"
 
     def _note(self, _number: int, _frame: FrameType | None) -> None:
-        self._signals += 1
+        now = time.monotonic()
+        if self._asked_at is None:
+            self._asked_at = now
+        elif now - self._asked_at > _ECHO:
+            self._in_haste = True
 
     def _pause(self) -> None:
         self._raise_if_stopping()
@@ -236,5 +243,5 @@ class Crew:
         self._raise_if_stopping()
 
     def _raise_if_stopping(self) -> None:
-        if self._signals:
+        if self._asked_at is not None:
             raise StopRequested

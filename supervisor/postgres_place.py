@@ -2,8 +2,13 @@
 
 Postgres refuses to run as root, and the user it runs as cannot pass a parent folder that is closed to others. No
 parent's mode is ever changed for it; the data move to a private folder instead, and the home remembers which.
+
+A private folder's name is random, so the home that has it on record is its own, wherever that home lies by now. Only
+`allotment reset` removes data of a home that may come back: one that is not at its path may have been moved, or lie on a
+volume that is not mounted just now.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -12,11 +17,13 @@ import secrets
 import shutil
 import subprocess
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+from supervisor import leftovers
 from supervisor.errors import CannotStart
 from supervisor.files import write_atomically
 from supervisor.home import Home
@@ -25,7 +32,11 @@ from supervisor.process import Account
 
 _BASES = ("/var/lib/allotment", "/var/tmp/allotment", "/tmp/allotment")  # noqa: S108 - each is made by us, mode 0755
 _OWNER = "home"
-"""File in a private folder that names the home it belongs to."""
+"""File in a private folder that names the path at which its home was last started."""
+_INSIDE = "postgres"
+"""The folder in the home itself."""
+_IDLE = 24 * 3600
+"""Seconds after which nobody comes back for the data of a home that lay in a temporary folder and is gone."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +63,7 @@ def find(home: Home) -> Place:
     account = _unprivileged()
     folder = recorded(home)
     if folder is None:
-        _drop_what_this_home_lost(home)
+        sweep()
         folder = _inside(home, account) or _outside(home)
         write_atomically(_record(home), json.dumps({"folder": str(folder)}) + "\n")
     _claim(folder, home)
@@ -63,8 +74,11 @@ def recorded(home: Home) -> Path | None:
     """The folder that an earlier start chose, if it is still there."""
     try:
         folder = Path(json.loads(_record(home).read_text())["folder"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
+    if folder.name == _INSIDE:
+        # It came along when the home was moved or copied; at the recorded path may be another home's by now.
+        folder = home.path / _INSIDE
     return folder if folder.is_dir() else None
 
 
@@ -76,6 +90,7 @@ def reachable(binaries: Binaries, *, account: Account | None) -> Binaries:
     for base in _BASES:
         copy = Path(base) / f"postgres-{binaries.version}-{digest}"
         try:
+            _make_base(copy.parent)
             _copy_once(binaries.prefix, copy)
         except OSError:
             continue
@@ -85,25 +100,48 @@ def reachable(binaries: Binaries, *, account: Account | None) -> Binaries:
 
 
 def forget(home: Home) -> None:
-    """Removes the cluster, and what other vanished homes left in temporary folders."""
+    """Removes the home's own cluster, and what vanished homes left behind in temporary folders."""
     folder = recorded(home)
-    if folder and (folder == home.path / "postgres" or _owner(folder) == home.path):
+    if folder and (folder == home.path / _INSIDE or _names(_owner(folder), home)):
         shutil.rmtree(folder, ignore_errors=True)
     _record(home).unlink(missing_ok=True)
     sweep()
 
 
 def sweep() -> None:
-    """Drops private folders whose home lay in a temporary folder and is gone, and copies of binaries nobody needs."""
-    temporary = Path(tempfile.gettempdir()).resolve()
+    """Drops long unused private folders whose home lay in a temporary folder and is gone, and copies nobody runs."""
     for base in map(Path, _BASES):
-        private = [folder for folder in base.glob("home-*") if folder.is_dir()]
-        for folder in private:
-            owner = _owner(folder)
-            if owner and temporary in owner.parents and _is_gone(owner):
+        for folder in base.glob("home-*"):
+            if folder.is_dir() and _is_abandoned(folder):
                 shutil.rmtree(folder, ignore_errors=True)
         if base.is_dir() and not any(base.glob("home-*")) and not _runs_from(base):
-            shutil.rmtree(base, ignore_errors=True)
+            _clear(base)
+
+
+def _is_abandoned(folder: Path) -> bool:
+    owner = _owner(folder)
+    temporary = Path(tempfile.gettempdir()).resolve()
+    if owner is None or temporary not in owner.parents or not _is_gone(owner):
+        return False
+    return time.time() - _last_used(folder) > _IDLE and not leftovers.in_folder(str((folder / "data").resolve()))
+
+
+def _last_used(folder: Path) -> float:
+    """A cluster touches its folder when it starts and ends, and its control file at each checkpoint."""
+    times = []
+    for path in (folder, folder / _OWNER, folder / "data", folder / "data" / "global" / "pg_control"):
+        with contextlib.suppress(OSError):
+            times.append(path.stat().st_mtime)
+    return max(times, default=time.time())
+
+
+def _clear(base: Path) -> None:
+    """Our copies go; a base that holds anything else stays, for it may be somebody's home."""
+    for pattern in ("postgres-*", ".postgres-*"):
+        for copy in base.glob(pattern):
+            shutil.rmtree(copy, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        base.rmdir()
 
 
 def _is_gone(owner: Path) -> bool:
@@ -112,16 +150,6 @@ def _is_gone(owner: Path) -> bool:
         return not owner.exists()
     except PermissionError:
         return False
-
-
-def _drop_what_this_home_lost(home: Home) -> None:
-    """A home that was deleted by hand took its record and its password along; its data can never be opened again."""
-    if not password_file(home).exists():
-        for base in map(Path, _BASES):
-            for folder in base.glob("home-*"):
-                if _owner(folder) == home.path:
-                    shutil.rmtree(folder, ignore_errors=True)
-    sweep()
 
 
 def _runs_from(base: Path) -> bool:
@@ -155,7 +183,7 @@ def _unprivileged() -> Account | None:
 
 
 def _inside(home: Home, account: Account | None) -> Path | None:
-    folder = home.path / "postgres"
+    folder = home.path / _INSIDE
     if account is None:
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder
@@ -186,26 +214,48 @@ def _outside(home: Home) -> Path:
     name = f"home-{hashlib.sha256(str(home.path).encode()).hexdigest()[:10]}-{secrets.token_hex(3)}"
     for base in map(Path, _BASES):
         try:
-            base.mkdir(mode=0o755, parents=True, exist_ok=True)
+            _make_base(base)
             folder = base / name
             folder.mkdir(mode=0o700)
             os.chown(folder, account.uid, account.gid)
         except OSError:
             continue
-        if base.stat().st_uid == 0 and _may_write(folder, account):
+        if _may_write(folder, account):
             return folder
         folder.rmdir()
     raise CannotStart(f"the user nobody can write none of {', '.join(_BASES)}; set DATABASE_URL")
 
 
+def _make_base(base: Path) -> None:
+    """A base that every user may pass, however strict our umask; folders that were there before keep their mode.
+
+    Raises OSError, also for one that somebody else made: what root runs or writes there would be in their hands.
+    """
+    for folder in (*reversed(base.parents), base):
+        if not folder.is_dir():
+            folder.mkdir(exist_ok=True)
+            folder.chmod(0o755)
+    if base.stat().st_uid != os.geteuid():
+        raise PermissionError(f"{base} is another user's")
+
+
 def _claim(folder: Path, home: Home) -> None:
     """A home that was moved keeps its data; one that was copied must not share them."""
-    if folder == home.path / "postgres":
+    if folder == home.path / _INSIDE:
         return
     owner = _owner(folder)
-    if owner and owner != home.path and owner.exists():
+    # Another home may lie by now where this one was; only a home that has the same folder on record is the original.
+    if owner and not _names(owner, home) and recorded(Home(owner)) == folder:
         raise CannotStart(f"{home.path} is a copy of {owner}, whose data are in {folder}; start from an empty home")
     write_atomically(folder / _OWNER, f"{home.path}\n")
+
+
+def _names(owner: Path | None, home: Home) -> bool:
+    """Whether that path leads to this home, by whatever way."""
+    try:
+        return owner is not None and owner.samefile(home.path)
+    except OSError:
+        return False
 
 
 def _owner(folder: Path) -> Path | None:
@@ -218,7 +268,6 @@ def _owner(folder: Path) -> Path | None:
 def _copy_once(source: Path, target: Path) -> None:
     if target.exists():
         return
-    target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     half = target.with_name(f".{target.name}.{os.getpid()}")
     shutil.copytree(source, half, symlinks=True)
     if libraries := companions(source):

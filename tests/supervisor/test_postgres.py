@@ -1,8 +1,6 @@
-"""The embedded cluster: what it is made like, which binaries serve, and what its place is."""
+"""The embedded cluster: what it is made like, and which binaries serve."""
 
 import os
-import pwd
-import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,16 +9,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from supervisor import postgres, postgres_binaries, postgres_place
+from supervisor import postgres, postgres_binaries
 from supervisor.errors import CannotStart
 from supervisor.home import Home
 from supervisor.ports import free_port
 from supervisor.postgres import Cluster
-from supervisor.process import Account, Child, Spec
+from supervisor.process import Child, Spec
 from tests.supervisor.instance import eventually
-
-NOBODY = Account(65534, 65534)
-AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives up its rights")
 
 
 @dataclass
@@ -156,99 +151,3 @@ def test_without_any_binaries_the_line_says_what_to_install(monkeypatch: pytest.
 def test_a_database_url_that_does_not_answer_is_one_line() -> None:
     with pytest.raises(CannotStart, match=r"^DATABASE_URL does not answer: [^\n]+$"):
         postgres.require_external(f"postgresql://nobody@127.0.0.1:{free_port()}/none")
-
-
-def test_a_home_that_was_copied_does_not_share_its_originals_data(open_folder: Path) -> None:
-    original, copy = Home(open_folder / "original"), Home(open_folder / "copy")
-    for home in (original, copy):
-        home.make()
-    elsewhere = open_folder / "elsewhere"
-    elsewhere.mkdir()
-    for home in (original, copy):
-        (home.path / "postgres.json").write_text(f'{{"folder": "{elsewhere}"}}')
-
-    postgres_place.find(original)
-    with pytest.raises(CannotStart, match="is a copy of"):
-        postgres_place.find(copy)
-
-    original.path.rename(open_folder / "moved")
-    assert postgres_place.find(Home(open_folder / "moved")).folder == elsewhere
-
-
-@AS_ROOT
-def test_binaries_below_a_closed_folder_are_copied_to_where_nobody_reaches_them(
-    open_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    closed = open_folder / "closed"
-    closed.mkdir(mode=0o700)
-    found = postgres_binaries.choose()
-    package = closed / found.prefix.parent.name
-    hidden = package / found.prefix.name
-    shutil.copytree(found.prefix, hidden, symlinks=True)
-    if libraries := postgres_binaries.companions(found.prefix):
-        shutil.copytree(libraries, closed / libraries.name)
-    monkeypatch.setattr(postgres_place, "_BASES", (str(open_folder / "base"),))
-
-    served = postgres_place.reachable(postgres_binaries.Binaries(hidden, found.version), account=NOBODY)
-
-    assert closed not in served.prefix.parents
-    assert postgres_binaries.inspect(served.prefix, account=NOBODY)
-    assert closed.stat().st_mode & 0o777 == 0o700
-
-
-@AS_ROOT
-def test_data_of_a_home_that_was_deleted_by_hand_are_dropped_when_it_is_made_anew(
-    open_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(postgres_place, "_BASES", (str(open_folder / "base"),))
-    closed = open_folder / "closed"
-    closed.mkdir(mode=0o700)
-    home = Home(closed / "home")
-    home.make()
-    first = postgres_place.find(home).folder
-    shutil.rmtree(home.path)
-    home.make()
-
-    second = postgres_place.find(home).folder
-
-    assert first != second
-    assert not first.exists()
-    assert postgres_place.find(home).folder == second
-
-
-@AS_ROOT
-def test_what_vanished_homes_left_is_swept_and_what_others_own_is_not(
-    open_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    base = open_folder / "base"
-    monkeypatch.setattr(postgres_place, "_BASES", (str(base),))
-    for name, owner in (
-        ("home-gone", open_folder / "gone"),
-        ("home-kept", open_folder),
-        ("home-far", Path("/far/away")),
-    ):
-        (base / name).mkdir(parents=True)
-        (base / name / "home").write_text(f"{owner}\n")
-
-    postgres_place.sweep()
-
-    assert sorted(path.name for path in base.iterdir()) == ["home-far", "home-kept"]
-
-
-@AS_ROOT
-def test_a_home_behind_another_users_closed_folder_is_left_alone(
-    open_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    base, closed = open_folder / "base", open_folder / "closed"
-    monkeypatch.setattr(postgres_place, "_BASES", (str(base),))
-    (base / "home-theirs").mkdir(parents=True)
-    (base / "home-theirs" / "home").write_text(f"{closed / 'home'}\n")
-    closed.mkdir(mode=0o700)
-
-    os.seteuid(pwd.getpwnam("nobody").pw_uid)
-    try:
-        postgres_place.sweep()
-    finally:
-        os.seteuid(0)
-
-    assert (base / "home-theirs").exists()

@@ -149,11 +149,24 @@ def test_a_signal_during_the_start_stops_what_had_started(instance: Instance) ->
     assert instance.remains() == []
 
 
-def test_a_second_signal_hastens(instance: Instance) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_that_arrives_twice_at_once_hastens_nothing(instance: Instance, number: signal.Signals) -> None:
+    instance.started()
+
+    instance.send(number)
+    time.sleep(0.05)
+    status = instance.stop(signal.SIGTERM)
+
+    assert status == 0
+    assert not instance.said("did not stop in time")
+    assert "database system is shut down" in instance.home.log("postgres").read_text()
+
+
+def test_a_second_signal_after_a_while_hastens(instance: Instance) -> None:
     instance.started(**{STUBBORN: "dispatcher"})
 
     instance.send(signal.SIGINT)
-    time.sleep(0.5)
+    time.sleep(2.5)
     began = time.monotonic()
     status = instance.stop(signal.SIGINT)
 
