@@ -23,7 +23,7 @@ from activities.totals import add_up_closed_days
 from db import outbox
 from db.documents import Unmade, hand_over, unmade
 from db.outbox import Message, OpenProcess
-from db.transaction import Database, DatabaseAway
+from db.transaction import Database, DatabaseAway, Tx
 from domain import fingerprints
 from gateways import temporal
 from gateways.mail import MailUndeliverable
@@ -64,10 +64,11 @@ class Lane:
 
 @dataclass(frozen=True, kw_only=True)
 class Left:
-    """Why a message was left for later; `for_papers` when its own papers are all it waits for."""
+    """Why a message was left for later, or `for_good`; `for_papers` when its own papers are all it waits for."""
 
     error: str
     for_papers: bool = False
+    for_good: bool = False
 
 
 # What somebody waits for does not stand behind what nobody waits for, and no payment behind a mail server that hangs.
@@ -202,8 +203,7 @@ class Courier:
                 hand_over(tx, named, process_id=_process_of(papers))
             for message, left in outcomes:
                 if left is not None:
-                    again = outbox.again_with_papers if left.for_papers else outbox.again
-                    again(tx, message.id, wait=_wait(message), error=left.error)
+                    _leave(tx, message, left)
 
     async def _try(self, parcel: list[Message]) -> Left | None:
         """None when it was accepted, else why not."""
@@ -221,8 +221,10 @@ class Courier:
         except mailing.NotYet as unmade:
             return Left(error=str(unmade)[:300], for_papers=True)
         except MailUndeliverable as undeliverable:
-            log.warning("mail not taken", message_id=str(message.id), temporary=undeliverable.temporary)
-            return Left(error=str(undeliverable)[:300])
+            # Why, and to whom, is for the rows: a log names nobody's address.
+            say = log.warning if undeliverable.temporary else log.error
+            say("mail not taken", message_id=str(message.id), temporary=undeliverable.temporary)
+            return Left(error=str(undeliverable)[:300], for_good=not undeliverable.temporary)
         except Exception as error:
             log.exception("could not deliver", message_id=str(message.id), kind=message.kind)
             return Left(error=repr(error)[:300])
@@ -303,6 +305,14 @@ def _parcels(messages: list[Message]) -> list[list[Message]]:
     """What goes together: an agency's papers; anything else goes alone."""
     papers = sorted((message for message in messages if message.kind == "PAPER"), key=lambda paper: paper.id)
     return [[message] for message in messages if message.kind != "PAPER"] + ([papers] if papers else [])
+
+
+def _leave(tx: Tx, message: Message, left: Left) -> None:
+    if left.for_good:
+        outbox.give_up(tx, message, error=left.error)
+        return
+    again = outbox.again_with_papers if left.for_papers else outbox.again
+    again(tx, message.id, wait=_wait(message), error=left.error)
 
 
 def _wait(message: Message) -> timedelta:

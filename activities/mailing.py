@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from uuid import UUID
 
+from activities.documents import request_again
 from db import access, documents, refunds
 from db import booking as bookings
+from db.documents import Document
 from db.outbox import Message
 from db.transaction import Database, Tx
 from domain.money import Money
 from gateways import mail
 from gateways.mail import Attachment, Letter
-from gateways.storage import Storage
+from gateways.storage import DamagedDocument, NoSuchDocument, Storage
 from reports import contents, letters
 
 SENDER = "no-reply@allotment.invalid"
@@ -26,32 +28,48 @@ class NotYet(Exception):
 def post_letter(database: Database, message: Message, *, storage: Storage, smtp_url: str) -> None:
     """Hand one letter over.
 
-    Raises NotYet while a document is missing, gateways.mail.MailUndeliverable when the server did not take it.
+    Raises NotYet while a document is missing, or is made again because its bytes were lost, and
+    gateways.mail.MailUndeliverable when the server did not take it.
     """
     with database.transaction(message.tenant_id) as tx:
         ready = [_ready(tx, UUID(document_id)) for document_id in message.payload["documents"]]
         written = _write(tx, message.payload["letter"], UUID(message.payload["subject_id"]))
-        sender = access.tenant(tx).name
-    attachments = [
-        Attachment(
-            filename=document.filename, media_type=document.media_type, content=storage.get(document.storage_key)
-        )
-        for document in ready
-        if document is not None and document.storage_key
-    ]
+        # These two would end the name within the address, and no letter of this agency would go.
+        sender = access.tenant(tx).name.translate({ord("<"): None, ord(">"): None})
+    attachments = _attached(database, message.tenant_id, [document for document in ready if document], storage)
     letter = Letter(
         message_id=f"<{message.id}@allotment.invalid>",
         to=message.payload["to"],
         subject=written.subject,
         text=written.text,
         html=written.html,
-        attachments=tuple(attachments),
+        attachments=attachments,
         sender=f"{sender} <{SENDER}>",
     )
     mail.post(letter, smtp_url=smtp_url)
 
 
-def _ready(tx: Tx, document_id: UUID) -> documents.Document | None:
+def _attached(
+    database: Database, tenant_id: UUID, ready: Sequence[Document], storage: Storage
+) -> tuple[Attachment, ...]:
+    """The papers themselves. Raises NotYet, once those have been asked for again whose bytes are lost or damaged."""
+    attachments, lost = [], []
+    for document in ready:
+        try:
+            content = storage.get(document.storage_key or "")
+        except (NoSuchDocument, DamagedDocument):
+            lost.append(document)
+        else:
+            attachments.append(Attachment(document.filename, document.media_type, content))
+    if lost:
+        with database.transaction(tenant_id) as tx:
+            for document in lost:
+                request_again(tx, document.id)
+        raise NotYet(f"{lost[0].kind} was lost and is made again")
+    return tuple(attachments)
+
+
+def _ready(tx: Tx, document_id: UUID) -> Document | None:
     """The stored document; None for one that cannot be made, so that the letter goes without it."""
     document = documents.find(tx, document_id)
     if document is None or document.failure:

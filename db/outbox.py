@@ -11,6 +11,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from db import history
 from db.ids import new_id
 from db.transaction import Database, Tx
 
@@ -210,11 +211,28 @@ def again_with_papers(tx: Tx, message_id: UUID, *, wait: timedelta, error: str) 
     )
 
 
+def give_up(tx: Tx, letter: Message, *, error: str) -> None:
+    """It was refused for good: it is never due again (`send_again` makes it so), and the history of what it is about says why."""
+    given_up = tx.run(
+        """UPDATE outbox SET next_at = 'infinity', last_error = %s
+           WHERE id = %s AND delivered_at IS NULL AND next_at < 'infinity'""",
+        (error[:500], letter.id),
+    )
+    if given_up:
+        history.note(
+            tx,
+            object="letter",
+            subject_id=UUID(letter.payload["subject_id"]),
+            to_status="letter UNDELIVERABLE",
+            reason=f"{letter.payload['letter']}: {error}"[:500],
+        )
+
+
 def wake_letters(tx: Tx, document_id: UUID) -> None:
     """Make every letter due that waits for this document, in the transaction that says what became of it."""
     tx.run(
         """UPDATE outbox SET next_at = clock_timestamp() WHERE id IN (
                SELECT id FROM outbox WHERE delivered_at IS NULL AND kind = 'MAIL' AND payload -> 'documents' ? %s
-               ORDER BY id FOR UPDATE)""",
+               AND next_at < 'infinity' ORDER BY id FOR UPDATE)""",
         (str(document_id),),
     )

@@ -3,7 +3,7 @@
 import re
 import smtplib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +14,8 @@ from email.policy import SMTP
 from ipaddress import ip_address
 from urllib.parse import SplitResult, unquote, urlsplit
 
+import idna
+
 TIMEOUT = 10.0
 """Seconds that one step of the conversation may take."""
 
@@ -21,8 +23,10 @@ _WIRE = SMTP.clone(cte_type="7bit")
 """Quoted-printable and base64 bodies, which every server takes."""
 _PORTS = {"smtp": 25, "smtps": 465}
 _NEVER = range(500, 600)
+_TOO_LARGE = 552
 _NAMED = re.compile(r"(?P<name>[^<>]*)<(?P<mailbox>[^<>]+)>\s*", re.DOTALL)
 _MESSAGE_ID = re.compile(r"[!-;=?-~]{1,400}@[!-;=?-~]{1,400}")
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 _CONTROLS = dict.fromkeys((*range(32), 127, 0x85, 0x2028, 0x2029), " ")
 
 
@@ -52,7 +56,7 @@ class Letter:
 
 
 class MailUndeliverable(Exception):
-    """The letter did not go; `temporary` says whether trying again may help."""
+    """The letter did not go; `temporary` says whether trying again may help, with the letter as it is."""
 
     def __init__(self, words: str, *, temporary: bool) -> None:
         super().__init__(words)
@@ -62,6 +66,7 @@ class MailUndeliverable(Exception):
 def post(letter: Letter, *, smtp_url: str, timeout: float = TIMEOUT) -> None:
     """Hands the letter to the server at `smtp://[user:password@]host[:port]` or `smtps://...`; back when it took it.
 
+    In ASCII, unless what stands before an @ is not: then by SMTPUTF8, which the server has to speak.
     Raises MailUndeliverable, and ValueError for a URL that is none.
     """
     url = _parsed(smtp_url)
@@ -99,11 +104,30 @@ def _address(text: str, role: str) -> Address:
     named = _NAMED.fullmatch(text)
     name, mailbox = (named["name"].strip(' "'), named["mailbox"]) if named else ("", text)
     try:
-        address = Address(display_name=_one_line(name), addr_spec=mailbox.strip())
-        # Names of hosts travel in ASCII; what stands before the @ is the receiving server's own business.
-        return Address(address.display_name, address.username, address.domain.encode("idna").decode())
+        local, domain = _parts(mailbox.strip())
+        return Address(_one_line(name), local, domain)
     except (ValueError, IndexError, MessageError) as wrong:  # IndexError is how the parser says "empty"
         raise MailUndeliverable(f"{text[:100]!r} is no {role}'s address", temporary=False) from wrong
+
+
+def _parts(mailbox: str) -> tuple[str, str]:
+    """What stands before the @, which is the receiving server's own business, and the host's name as it travels: in ASCII."""
+    local, at, domain = mailbox.rpartition("@")
+    # The standard library reads no letters beyond ASCII here: it sees a plain one for each, and says whether the rest is right.
+    seen = _BEYOND_ASCII.sub("x", local)
+    address = Address(addr_spec=seen + at + domain)
+    if not mailbox.isprintable():
+        raise ValueError("what nobody sees it leaves out, and another address is left")
+    if local.isascii():
+        return address.username, _in_ascii(address.domain)
+    if address.username != seen:
+        raise ValueError("there are no quotes and comments among letters beyond ASCII")
+    return local, _in_ascii(address.domain)
+
+
+def _in_ascii(domain: str) -> str:
+    # IDNA 2008, as where addresses are taken in: Python's own codec is that of 2003, to which fass.de and faß.de are one.
+    return domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
 
 
 def _message_id(text: str) -> str:
@@ -122,9 +146,9 @@ def _translated(failure: OSError | ValueError) -> MailUndeliverable:
     match failure:
         case smtplib.SMTPRecipientsRefused():
             return _undeliverable(*next(iter(failure.recipients.values())))
-        case smtplib.SMTPAuthenticationError():
-            # Our own password is wrong, not the letter: it can go as soon as that is mended.
-            return MailUndeliverable(str(failure), temporary=True)
+        case smtplib.SMTPSenderRefused():
+            # We are not welcome, or have to log in first: no fault of the letter, unless it is too large.
+            return _undeliverable(failure.smtp_code, failure.smtp_error, never=(_TOO_LARGE,))
         case smtplib.SMTPResponseException():
             return _undeliverable(failure.smtp_code, failure.smtp_error)
         case smtplib.SMTPNotSupportedError() | ValueError():
@@ -132,9 +156,9 @@ def _translated(failure: OSError | ValueError) -> MailUndeliverable:
     return MailUndeliverable(str(failure) or type(failure).__name__, temporary=True)
 
 
-def _undeliverable(code: int, words: bytes | str) -> MailUndeliverable:
+def _undeliverable(code: int, words: bytes | str, *, never: Container[int] = _NEVER) -> MailUndeliverable:
     said = words.decode(errors="replace") if isinstance(words, bytes) else words
-    return MailUndeliverable(f"{code} {said}", temporary=code not in _NEVER)
+    return MailUndeliverable(f"{code} {said}", temporary=code not in never)
 
 
 def _parsed(smtp_url: str) -> SplitResult:
@@ -146,22 +170,36 @@ def _parsed(smtp_url: str) -> SplitResult:
 
 @contextmanager
 def _conversation(url: SplitResult, *, own_name: str, timeout: float) -> Iterator[smtplib.SMTP]:
+    with _before_the_letter():
+        server = _called(url, own_name=own_name, timeout=timeout)
+    with server:
+        with _before_the_letter():
+            server.ehlo_or_helo_if_needed()
+            if url.username is not None:
+                _log_in(server, url)
+        yield server
+
+
+@contextmanager
+def _before_the_letter() -> Iterator[None]:
+    """Whatever is refused in here is our trouble, not the letter's: it can go as soon as that is mended."""
+    try:
+        yield
+    except (smtplib.SMTPException, ValueError) as failure:  # a certificate that does not fit is a ValueError
+        raise MailUndeliverable(str(failure), temporary=True) from failure
+
+
+def _called(url: SplitResult, *, own_name: str, timeout: float) -> smtplib.SMTP:
     host, port = str(url.hostname), url.port or _PORTS[url.scheme]
+    # Our name is given, or smtplib would ask the resolver for it and may wait for seconds.
     if url.scheme == "smtps":
         context = ssl.create_default_context()
-        server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, own_name, timeout=timeout, context=context)
-    else:
-        # Our name is given, or smtplib would ask the resolver for it and may wait for seconds.
-        server = smtplib.SMTP(host, port, own_name, timeout=timeout)
-    with server:
-        if url.username is not None:
-            _log_in(server, url)
-        yield server
+        return smtplib.SMTP_SSL(host, port, own_name, timeout=timeout, context=context)
+    return smtplib.SMTP(host, port, own_name, timeout=timeout)
 
 
 def _log_in(server: smtplib.SMTP, url: SplitResult) -> None:
     """Logs in, never telling the password in the clear but to this machine."""
-    server.ehlo_or_helo_if_needed()
     if url.scheme == "smtp" and server.has_extn("starttls"):
         server.starttls(context=ssl.create_default_context())
     elif url.scheme == "smtp" and not _is_loopback(str(url.hostname)):

@@ -7,6 +7,8 @@ WITH patience AS (
 SELECT o.tenant_id, 'message ' || o.key AS subject, 'is not delivered since ' || o.created_at || ': '
     || COALESCE(o.last_error, 'never tried') AS fault
 FROM outbox o, patience WHERE o.delivered_at IS NULL AND o.created_at < patience.before
+    -- A letter that was refused for good has come to its end.
+    AND NOT (o.kind = 'MAIL' AND o.next_at = 'infinity' AND o.last_error IS NOT NULL)
     -- A letter waits for its papers, and a moment longer; whether those are late is asked below.
     AND NOT EXISTS (SELECT FROM documents d WHERE d.tenant_id = o.tenant_id AND o.payload -> 'documents' ? d.id::text
                     AND ((d.storage_key IS NULL AND d.failure IS NULL) OR d.stored_at > patience.before

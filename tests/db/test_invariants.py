@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+import oracle
 from activities.upkeep import close_event
 from db import invariants
 from db.ids import new_id
@@ -245,6 +246,15 @@ def test_after_an_outage_there_are_thirty_seconds_to_catch_up(world: World) -> N
     assert found(world, "S5", outside=world.outside(awake_since=woken), broken_by=late) == []
 
 
+def test_the_oracle_can_tell_how_far_the_providers_sum_is_off(world: World) -> None:
+    (row,) = found(world, "B1100", outside=world.outside(provider_book=[]))
+
+    sums = oracle.difference(row.removeprefix("account 1100 "))
+
+    assert sums is not None
+    assert (sums[0] > 0, sums[1]) == (True, "EUR")
+
+
 def test_the_auditor_sees_every_agency_and_changes_nothing(world: World) -> None:
     with invariants.audit(world.clone.owner_url, Outside()) as connection:
         agencies = connection.execute("SELECT count(DISTINCT tenant_id) FROM event_seats").fetchone()
@@ -311,6 +321,20 @@ def test_a_letter_may_wait_for_its_papers(world: World) -> None:
     assert found(world, "L1", broken_by=[waiting]) == []
     assert found(world, "L1", broken_by=[waiting, made]) == []
     assert found(world, "L1", broken_by=[waiting, made_long_ago]) != []
+
+
+def test_a_letter_refused_for_good_is_at_its_end_and_nothing_else_is(world: World) -> None:
+    never = """UPDATE outbox SET created_at = now() - interval '2 min', delivered_at = NULL, next_at = 'infinity',
+                   last_error = {error} WHERE kind {kind}"""
+    refused, said_nothing, others = (
+        never.replace("{error}", error).replace("{kind}", kind)
+        for error, kind in (("'550 no'", "= 'MAIL'"), ("NULL", "= 'MAIL'"), ("'550 no'", "<> 'MAIL'"))
+    )
+    printed = "UPDATE documents SET storage_key = 'key', stored_at = now() - interval '2 min'"
+
+    assert found(world, "L1", broken_by=[printed, refused]) == []
+    assert found(world, "L1", broken_by=[printed, said_nothing]) != []
+    assert found(world, "L1", broken_by=[printed, others]) != []
 
 
 def test_a_document_that_younger_ones_have_overtaken_is_stuck(world: World) -> None:

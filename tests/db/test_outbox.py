@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from db import operations, outbox
+from db import history, operations, outbox
 from db.ids import new_id
 from db.outbox import Message
 from db.transaction import Database
@@ -178,6 +178,48 @@ def test_a_refused_message_comes_again_after_a_while(quiet: Database, agency: Ag
         outbox.again(tx, message.id, wait=timedelta(0), error="nobody answers")
 
     assert (before, due(quiet, agency)) == ([], [message.id])
+
+
+def a_letter(database: Database, agency: Agency, *, about: UUID, paper: UUID) -> Message:
+    with database.transaction(agency.id) as tx:
+        outbox.mail(tx, key="x", letter="booking_confirmed", subject_id=about, to="ada@a.example", documents=[paper])
+    return claim(database, agency, lease=timedelta(0))[0]
+
+
+def given_up(database: Database, agency: Agency, letter: Message) -> None:
+    with database.transaction(agency.id) as tx:
+        outbox.give_up(tx, letter, error="550 no such mailbox")
+
+
+def test_a_letter_refused_for_good_is_never_due_again_and_the_history_says_why(quiet: Database, agency: Agency) -> None:
+    booking_id = new_id()
+    letter = a_letter(quiet, agency, about=booking_id, paper=new_id())
+
+    given_up(quiet, agency, letter)
+    given_up(quiet, agency, letter)
+
+    with quiet.transaction(agency.id) as tx:
+        told = [(change.to_status, change.reason) for change in history.of(tx, booking_id)]
+        kept = tx.dicts("SELECT delivered_at, last_error FROM outbox WHERE id = %s", (letter.id,))
+    assert due(quiet, agency) == []
+    assert told == [("letter UNDELIVERABLE", "booking_confirmed: 550 no such mailbox")]
+    assert kept == [{"delivered_at": None, "last_error": "550 no such mailbox"}]
+
+
+def test_a_letter_refused_for_good_is_not_woken_by_its_paper_but_goes_when_it_is_sent_again(
+    quiet: Database, agency: Agency
+) -> None:
+    paper = new_id()
+    letter = a_letter(quiet, agency, about=new_id(), paper=paper)
+    given_up(quiet, agency, letter)
+
+    with quiet.transaction(agency.id) as tx:
+        outbox.wake_letters(tx, paper)
+    woken = due(quiet, agency)
+    with quiet.transaction(agency.id) as tx:
+        outbox.send_again(tx, [letter.id])
+
+    assert (woken, due(quiet, agency)) == ([], [letter.id])
 
 
 def test_many_dispatchers_share_the_queue_without_overlap(quiet: Database, agency: Agency) -> None:

@@ -2,24 +2,20 @@
 
 import smtplib
 import socket
-import socketserver
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
+from email_validator import validate_email
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from typing_extensions import override
 
 from gateways.mail import Attachment, Letter, MailUndeliverable, mime, post
 from tests.gateways.parts import Part
+from tests.makers.mail import a_server_saying
 
 LETTER = Letter(
     message_id="<booking-1.tickets@parkside.example>",
@@ -114,44 +110,13 @@ def test_a_server_that_says_nothing_is_a_temporary_failure(sink: Part) -> None:
     sink.thaw()
 
 
-class Conversation(socketserver.StreamRequestHandler):
-    """Answers each verb as its server was told, and 250 to the rest; `.` is the end of a message."""
-
-    replies: ClassVar[dict[str, str]] = {}
-
-    @override
-    def handle(self) -> None:
-        spoken = {"DATA": "354 go on", "QUIT": "221 bye", **self.replies}
-        self.say("220 here")
-        for line in self.rfile:
-            verb = line.split()[0].decode().upper()
-            self.say(spoken.get(verb, "250 fine"))
-            if verb == "DATA" and spoken[verb].startswith("354"):
-                while self.rfile.readline() != b".\r\n":
-                    continue
-                self.say(spoken.get(".", "250 taken"))
-
-    def say(self, reply: str) -> None:
-        self.wfile.write(f"{reply}\r\n".encode())
-
-
-@contextmanager
-def a_server_saying(replies: dict[str, str]) -> Iterator[str]:
-    """A server with those replies; its URL."""
-    told = type("Told", (Conversation,), {"replies": replies})
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), told) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
-        yield f"smtp://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-
-
 @pytest.mark.parametrize(
     ("replies", "temporary"),
     [
         ({"RCPT": "550 no such mailbox"}, False),
         ({"RCPT": "451 greylisted"}, True),
-        ({"MAIL": "553 not you"}, False),
         ({"MAIL": "421 too busy"}, True),
+        ({"MAIL": "552 too large"}, False),
         ({"DATA": "554 no"}, False),
         ({".": "452 disk full"}, True),
         ({".": "554 that is spam"}, False),
@@ -165,6 +130,22 @@ def test_a_refusal_says_whether_trying_again_may_help(replies: dict[str, str], *
     assert next(iter(replies.values())) in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    "replies",
+    [
+        {"hello": "554 nobody serves here"},
+        {"EHLO": "550 not you", "HELO": "550 not you"},
+        {"MAIL": "553 not you"},
+        {"MAIL": "530 log in first"},
+    ],
+)
+def test_a_server_that_wants_none_of_our_letters_refuses_none_for_good(replies: dict[str, str]) -> None:
+    with a_server_saying(replies) as url, pytest.raises(MailUndeliverable) as refusal:
+        post(LETTER, smtp_url=url)
+
+    assert refusal.value.temporary
+
+
 def test_a_password_is_given_when_the_url_has_one() -> None:
     greeting = "250-fine\r\n250 AUTH PLAIN"
     with a_server_saying({"EHLO": greeting, "AUTH": "235 welcome"}) as url:
@@ -175,6 +156,24 @@ def test_a_wrong_password_is_our_trouble_not_the_letters() -> None:
     greeting = "250-fine\r\n250 AUTH PLAIN"
     with a_server_saying({"EHLO": greeting, "AUTH": "535 who are you"}) as url, pytest.raises(MailUndeliverable) as no:
         post(LETTER, smtp_url=url.replace("://", "://us:wrong@"))
+
+    assert no.value.temporary
+
+
+@pytest.mark.parametrize(
+    ("greeting", "login"),
+    [
+        ("250-fine\r\n250 AUTH PLAIN", "us:gr%C3%BC%C3%9Fe"),  # The standard library writes passwords in ASCII.
+        ("250 fine", "us:secret"),
+        ("250-fine\r\n250 STARTTLS", "us:secret"),
+    ],
+)
+def test_a_login_that_cannot_be_had_is_our_trouble_too(greeting: str, login: str) -> None:
+    with (
+        a_server_saying({"EHLO": greeting, "STARTTLS": "501 not here"}) as url,
+        pytest.raises(MailUndeliverable) as no,
+    ):
+        post(LETTER, smtp_url=url.replace("://", f"://{login}@"))
 
     assert no.value.temporary
 
@@ -202,6 +201,20 @@ def test_a_url_of_no_mail_server_is_an_error(url: str) -> None:
         "ada@home.example eve",
         "Ada",
         "",
+        "@home.example",
+        "ada@",
+        "jürgen@home.example\r\nBcc: eve@evil.example",
+        "jürgen@home.example, eve@evil.example",
+        "jürgen@evil.example@home.example",
+        "jürgen eve@home.example",
+        '"jürgen eve"@home.example',
+        "jürgen\N{NO-BREAK SPACE}eve@home.example",
+        "jürgen\N{LINE SEPARATOR}eve@home.example",
+        "jürgen\N{ZERO WIDTH SPACE}@home.example",
+        "ada@hö me.example",
+        "ada@hö_me.example",
+        "ada@hö\N{LINE SEPARATOR}me.example",
+        "ada@h\N{NO-BREAK SPACE}me.example",
     ],
 )
 def test_an_address_that_is_not_exactly_one_is_refused_for_good(address: str) -> None:
@@ -210,6 +223,62 @@ def test_an_address_that_is_not_exactly_one_is_refused_for_good(address: str) ->
             mime(letter)
 
         assert not refusal.value.temporary
+
+
+@pytest.mark.parametrize(
+    "address", ["jürgen@example.de", "Jürgen Groß <jürgen@example.de>", "用户@例え.jp", "ÿ.o'x+y@a.b"]
+)
+def test_a_name_beyond_ascii_before_the_at_arrives_in_its_own_letters(sink: Part, address: str) -> None:
+    post(replace(LETTER, to=address), smtp_url=sink.url)
+
+    (path,) = mail_in(sink.home)
+    message = message_from_bytes(path.read_bytes(), policy=policy.default.clone(utf8=True))
+    mailbox = address.partition("<")[2].rstrip(">") or address
+    local, _, _ = mailbox.partition("@")
+    assert f"{local}@".encode() in path.read_bytes()
+    assert message["Subject"] == LETTER.subject
+    (attachment,) = (part for part in message.walk() if part.get_filename())
+    assert attachment.get_payload(decode=True) == LETTER.attachments[0].content
+
+
+def test_a_name_beyond_ascii_is_refused_for_good_where_the_server_reads_none() -> None:
+    with a_server_saying({}) as url, pytest.raises(MailUndeliverable) as refusal:
+        post(replace(LETTER, to="jürgen@example.de"), smtp_url=url)
+
+    assert not refusal.value.temporary
+
+
+def test_a_plain_address_goes_in_ascii_whatever_the_server_reads() -> None:
+    with a_server_saying({}) as url:
+        post(LETTER, smtp_url=url)
+
+    assert mime(LETTER).as_bytes().isascii()
+
+
+@pytest.mark.parametrize(
+    ("address", "travels_as"),
+    [
+        ("ada@faß.de", "ada@xn--fa-hia.de"),
+        ("ada@fass.de", "ada@fass.de"),
+        ("ada@BÜCHER.example", "ada@xn--bcher-kva.example"),
+        ("ada@βόλος.com", "ada@xn--nxasmm1c.com"),
+        ("ada@例え。テスト", "ada@xn--r8jz45g.xn--zckzah"),
+        ("ada@xn--fa-hia.de", "ada@xn--fa-hia.de"),
+        ("Ada@Home.Example", "Ada@Home.Example"),
+        ('"ada eve"@home.example', '"ada eve"@home.example'),
+        ("ada@[127.0.0.1]", "ada@[127.0.0.1]"),
+        ("jürgen@faß.de", "jürgen@xn--fa-hia.de"),
+    ],
+)
+def test_the_name_of_a_host_is_the_one_its_owner_has(address: str, travels_as: str) -> None:
+    assert mime(replace(LETTER, to=address))["To"].addresses[0].addr_spec == travels_as
+
+
+@pytest.mark.parametrize("domain", ["faß.de", "βόλος.com", "bücher.example.com", "例え.jp", "straße.xn--fa-hia.de"])
+def test_a_letter_goes_where_the_address_was_said_to_be_when_it_was_taken_in(domain: str) -> None:
+    known = validate_email(f"ada@{domain}", check_deliverability=False)
+
+    assert mime(replace(LETTER, to=known.normalized))["To"].addresses[0].domain == known.ascii_domain
 
 
 def test_a_message_id_with_a_line_break_is_refused() -> None:
