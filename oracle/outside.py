@@ -6,11 +6,9 @@ import asyncio
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
-import psutil
 from temporalio.service import RPCError
 
 from db.invariants import Outside
@@ -19,33 +17,45 @@ from gateways.payments import ProviderUnavailable, provider_named
 from gateways.simulated_provider import tables
 from gateways.simulated_provider.book import standing_of
 from gateways.simulated_provider.vocabulary import Kind, State
+from oracle.awake import awake
 from settings import Settings
 
 Line = dict[str, str]
 
-# Who must be at work before anything can be late.
-AWAKE = ("dispatcher", "worker-1", "worker-documents", "temporal", "provider")
 PATIENCE = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What could be found out now, and which parts are not known to be at work."""
+
+    outside: Outside
+    asleep: Sequence[str]
 
 
 def read(settings: Settings) -> Outside:
     """Everything that can be found out now."""
-    return Outside(
-        provider_book=provider_book(settings),
-        processes=running_processes(settings),
-        awake_since=awake_since(settings.run_dir),
-    )
+    return look(settings).outside
 
 
-def provider_book(settings: Settings) -> Sequence[Line] | None:
-    """The simulated provider's book: over HTTP, or while it is down from its file; empty before it ever ran."""
+def look(settings: Settings) -> Seen:
+    """The same, and why it is not known since when the house is awake."""
+    told, processes = _asked(settings), running_processes(settings)
+    services = {"provider": told, "temporal": processes}
+    state = awake(settings, answering=[name for name, answer in services.items() if answer is not None])
+    book = told if told is not None else _filed(settings.home / "provider" / "book.sqlite3")
+    return Seen(outside=Outside(provider_book=book, processes=processes, awake_since=state.since), asleep=state.missing)
+
+
+def _asked(settings: Settings) -> list[Line] | None:
+    """The simulated provider's book over HTTP; None while it is down."""
     try:
-        return _asked(settings)
+        return _read_out(settings)
     except (ProviderUnavailable, ValueError):
-        return _filed(settings.home / "provider" / "book.sqlite3")
+        return None
 
 
-def _asked(settings: Settings) -> list[Line]:
+def _read_out(settings: Settings) -> list[Line]:
     return [
         {
             "reference": line.reference,
@@ -59,6 +69,7 @@ def _asked(settings: Settings) -> list[Line]:
 
 
 def _filed(path: Path) -> list[Line] | None:
+    """The same from the provider's file; empty before it ever ran."""
     if not path.exists():
         return []
     try:
@@ -103,17 +114,3 @@ def running_processes(settings: Settings) -> list[str] | None:
 async def _listed(address: str, namespace: str) -> list[str]:
     client = await temporal.connect(address, namespace=namespace)
     return [one.id async for one in client.list_workflows('ExecutionStatus = "Running"')]
-
-
-def awake_since(run_dir: Path) -> datetime | None:
-    """Since when all the working parts have been running without a break; None while one of them is not."""
-    begun = [_running_since(run_dir / f"{part}.pid") for part in AWAKE]
-    return max(cast(list[datetime], begun)) if all(begun) else None
-
-
-def _running_since(pid_file: Path) -> datetime | None:
-    """When the process that a pid file names was started; None when it does not run."""
-    try:
-        return datetime.fromtimestamp(psutil.Process(int(pid_file.read_text())).create_time(), UTC)
-    except (OSError, ValueError, psutil.NoSuchProcess):
-        return None

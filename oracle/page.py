@@ -15,6 +15,8 @@ them by `python -m oracle.page`.
 
 What the database cannot know is handed in: the payment provider's own book (M3, B1100), the list of Temporal's running
 processes (S6), and since when all parts have been running (S5, S6 and L1 judge lateness only while the house is awake).
+Where that is not known, as while a part is down, their lines say `not judged` or `judged in part`, and which part it is. On a
+house that trades, only rows count that are found at each of five looks.
 """
 
 
