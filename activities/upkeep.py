@@ -1,5 +1,6 @@
 """Upkeep: what is over is closed, what was not sold is written off, what nobody may rely on any more is forgotten."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -22,6 +23,10 @@ log = structlog.get_logger("upkeep")
 
 BATCH = 100
 """Events closed in one step; a step is one activity, each event a transaction of its own."""
+
+LATELY = timedelta(minutes=15)
+"""So far back every round looks for stock that came to a closed event. It comes by steps of the worker that runs the rounds,
+so an outage stops both; what a round passed over is found by night."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,16 +105,20 @@ class UpkeepActivities:
     @activity.defn(name="upkeep.close_ended_events", no_thread_cancel_exception=True)
     @beating
     def close_ended_events(self) -> Swept:
-        """Close what is over, an event a transaction; one that cannot be closed is logged and does not stop the others."""
+        """Close what is over, an event a transaction; one that cannot be closed is logged and does not stop the others.
+
+        What came into stock of closed ones since, late delivered or given back, is written off with it.
+        """
         with self._database.tenantless() as tx:
             found = upkeep.ended(tx, most=BATCH)
         counts = [self._close(event.tenant_id, event.event_id) for event in found]
+        again = self._close_all(lambda tx: upkeep.stocked_lately(tx, within=LATELY))
         with self._database.tenantless() as tx:
             left = upkeep.time_to_next_end(tx)
         closed = [count for count in counts if count is not None]
         return Swept(
-            events_closed=len(closed),
-            seats_written_off=sum(closed),
+            events_closed=len(closed) + len(again),
+            seats_written_off=sum(closed) + sum(again),
             more=len(found) == BATCH and len(closed) > 0,
             next_end_in=left,
         )
@@ -117,13 +126,8 @@ class UpkeepActivities:
     @activity.defn(name="upkeep.close_again", no_thread_cancel_exception=True)
     @beating
     def close_again(self) -> Swept:
-        """Write off what came into stock after its event had been closed."""
-        counts = [
-            self._close(tenant_id, event_id)
-            for tenant_id in self._agencies()
-            for event_id in self._stocked_after_end(tenant_id)
-        ]
-        closed = [count for count in counts if count]
+        """Write off what came into stock after its event had been closed, however long ago."""
+        closed = self._close_all(upkeep.stocked_after_end)
         return Swept(events_closed=len(closed), seats_written_off=sum(closed))
 
     @activity.defn(name="upkeep.forget", no_thread_cancel_exception=True)
@@ -136,9 +140,18 @@ class UpkeepActivities:
         with self._database.tenantless() as tx:
             return access.tenants(tx)
 
-    def _stocked_after_end(self, tenant_id: UUID) -> list[UUID]:
+    def _close_all(self, find: Callable[[Tx], list[UUID]]) -> list[int]:
+        """Close what is found in each agency; how many seats of each event, where there were any."""
+        counts = [
+            self._close(tenant_id, event_id)
+            for tenant_id in self._agencies()
+            for event_id in self._found(tenant_id, find)
+        ]
+        return [count for count in counts if count]
+
+    def _found(self, tenant_id: UUID, find: Callable[[Tx], list[UUID]]) -> list[UUID]:
         with self._database.transaction(tenant_id) as tx:
-            return upkeep.stocked_after_end(tx)
+            return find(tx)
 
     def _forget(self, tenant_id: UUID) -> int:
         with self._database.transaction(tenant_id) as tx:
@@ -163,8 +176,8 @@ def _write_off(tx: Tx, event: Event, seats: list[UnsoldSeat]) -> None:
         key=f"write-off/{event.id}" + (f"/{times + 1}" if times else ""),
         subject_object="event",
         subject_id=event.id,
-        # A seat cannot leave the stock before it came: a delivery after the event's end is written off when it came.
-        occurred_at=max([event.end_at, *(seat.delivered_at for seat in seats if seat.delivered_at)]),
+        # A seat cannot leave the stock before it came: what was delivered or given back after the end leaves it then.
+        occurred_at=max(event.end_at, upkeep.last_stocked_at(tx, event.id) or event.end_at),
         reason="unsold when the event ended",
     )
     upkeep.mark(tx, [seat.event_seat_id for seat in seats], written_off=True)

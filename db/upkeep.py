@@ -33,13 +33,12 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnsoldSeat:
-    """A seat we own and have not sold, at its own cost, and when it was delivered."""
+    """A seat we own and have not sold, at its own cost."""
 
     event_seat_id: UUID
     supplier_id: UUID
     section: str
     cost: Decimal
-    delivered_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +47,12 @@ class WriteOff:
 
     entry_id: UUID
     key: str
+
+
+_IN_STOCK = "s.ownership_status = 'OWNED' AND s.status <> 'SOLD' AND NOT s.written_off"
+
+_CLOSED_WITH_STOCK = f"""e.closed_at IS NOT NULL AND e.end_at <= now() AND EXISTS (
+    SELECT FROM event_seats s WHERE s.tenant_id = e.tenant_id AND s.event_id = e.id AND {_IN_STOCK})"""
 
 
 def ended(tx: Tx, *, most: int) -> list[EndedEvent]:
@@ -63,11 +68,27 @@ def time_to_next_end(tx: Tx) -> timedelta | None:
 
 def stocked_after_end(tx: Tx) -> list[UUID]:
     """This agency's closed events that have seats in stock again: a late delivery, or a sale that was reversed."""
+    return tx.values(f"SELECT e.id FROM events e WHERE {_CLOSED_WITH_STOCK} ORDER BY e.end_at, e.id")
+
+
+def stocked_lately(tx: Tx, *, within: timedelta) -> list[UUID]:
+    """Those of them whose stock came within this time: only what was posted since then is read, not the whole house."""
     return tx.values(
-        """SELECT e.id FROM events e WHERE e.closed_at IS NOT NULL AND e.end_at <= now() AND e.id IN (
-               SELECT event_id FROM journal_legs WHERE account = '1200' GROUP BY event_id HAVING sum(quantity) <> 0)
-           ORDER BY e.end_at, e.id"""
+        f"""SELECT e.id FROM events e WHERE e.id IN (
+                SELECT l.event_id FROM journal_entries j JOIN journal_legs l ON l.tenant_id = j.tenant_id AND l.entry_id = j.id
+                WHERE j.recorded_at > now() - %s AND l.account = '1200' AND l.quantity > 0) AND {_CLOSED_WITH_STOCK}
+            ORDER BY e.end_at, e.id""",
+        (within,),
     )
+
+
+def last_stocked_at(tx: Tx, event_id: UUID) -> datetime | None:
+    """When a seat of the event came into stock last: by a delivery, a cancellation, or an entry that was reversed."""
+    came: datetime | None = tx.value(
+        "SELECT max(effective_at) FROM journal_legs WHERE event_id = %s AND account = '1200' AND quantity > 0",
+        (event_id,),
+    )
+    return came
 
 
 def take(tx: Tx, event_id: UUID) -> Event:
@@ -83,11 +104,8 @@ def take(tx: Tx, event_id: UUID) -> Event:
 def take_unsold(tx: Tx, event_id: UUID) -> list[UnsoldSeat]:
     """The owned seats that are neither sold nor written off, locked in id order."""
     return tx.all(
-        """SELECT s.id AS event_seat_id, s.supplier_id, s.section, s.cost,
-               (SELECT r.delivered_at FROM receipts r WHERE r.tenant_id = s.tenant_id AND r.id = s.receipt_id) AS delivered_at
-           FROM event_seats s
-           WHERE s.event_id = %s AND s.ownership_status = 'OWNED' AND s.status <> 'SOLD' AND NOT s.written_off
-           ORDER BY s.id FOR NO KEY UPDATE OF s""",
+        f"""SELECT s.id AS event_seat_id, s.supplier_id, s.section, s.cost FROM event_seats s
+            WHERE s.event_id = %s AND {_IN_STOCK} ORDER BY s.id FOR NO KEY UPDATE""",
         (event_id,),
         into=UnsoldSeat,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +18,17 @@ from gateways.payments import SimulatedPayments
 from reports import profit
 from tests.makers.access import Agency
 from tests.makers.payments import our_side_of_a_provider
-from tests.makers.trade import Stock, a_basket, a_payment, a_sale, a_stock, an_order, confirmed, delivered
+from tests.makers.trade import (
+    Stock,
+    a_basket,
+    a_cancellation,
+    a_payment,
+    a_sale,
+    a_stock,
+    an_order,
+    confirmed,
+    delivered,
+)
 
 OVER, SOON = -timedelta(hours=4), timedelta(days=60)
 
@@ -234,10 +244,9 @@ def test_an_event_that_cannot_be_closed_does_not_stop_the_others(
         assert not is_closed(tx, broken)
 
 
-def test_at_night_what_came_late_is_written_off_too(database: Database, tenant: Agency) -> None:
-    stock = a_stock(database, tenant, seats=4, starts_in=OVER)
-    closed(database, stock)
-    with database.transaction(tenant.id) as tx:
+def came_late(database: Database, agency: Agency, stock: Stock, *, at: datetime | None = None) -> None:
+    """Two more seats, delivered when the event had been closed already."""
+    with database.transaction(agency.id) as tx:
         tx.run(
             """INSERT INTO event_seats (tenant_id, id, event_id, venue_seat_id, section, row_label, seat_number, sort_key)
                SELECT tenant_id, gen_random_uuid(), event_id, venue_seat_id, section, 'B', seat_number, sort_key || 'B'
@@ -245,15 +254,111 @@ def test_at_night_what_came_late_is_written_off_too(database: Database, tenant: 
             (stock.event_id,),
         )
         order_id = an_order(tx, stock.event_id, stock.supplier_id, seats=2)
-    confirmed(database, tenant, order_id)
-    delivered(database, tenant, order_id, selectors=["Parkett/B/1-2"])
+    confirmed(database, agency, order_id)
+    delivered(database, agency, order_id, selectors=["Parkett/B/1-2"], at=at)
 
-    steps = UpkeepActivities(database)
-    steps.close_ended_events()
-    assert figures(database, stock)["unsold_seats"] == 2
-    steps.close_again()
 
+def lowest_stock(tx: Tx, stock: Stock) -> Decimal:
+    """The least that account 1200 ever was for the event, at any moment that an entry is effective."""
+    lowest: Decimal = tx.value(
+        """SELECT min(balance) FROM (SELECT sum(sum(amount)) OVER (ORDER BY effective_at) AS balance FROM journal_legs
+           WHERE event_id = %s AND account = '1200' GROUP BY effective_at) AS days""",
+        (stock.event_id,),
+    )
+    return lowest
+
+
+def test_a_round_writes_off_what_was_delivered_after_its_event_had_been_closed(
+    database: Database, tenant: Agency
+) -> None:
+    stock = a_stock(database, tenant, seats=4, starts_in=OVER)
+    closed(database, stock)
+    came_late(database, tenant, stock)
+
+    swept = UpkeepActivities(database).close_ended_events()
+
+    # Other agencies of the database may have something too.
+    assert swept.events_closed >= 1
+    assert swept.seats_written_off >= 2
     assert figures(database, stock)["written_off_seats"] == 6
+    with database.transaction(tenant.id) as tx:
+        assert entries(tx, stock)[-1] == f"write-off/{stock.event_id}/2"
+        assert lowest_stock(tx, stock) == 0
+
+
+def test_a_round_writes_off_what_was_given_back_after_its_event_had_been_closed(
+    database: Database, tenant: Agency, provider: SimulatedPayments
+) -> None:
+    stock = a_stock(database, tenant, seats=4)
+    booking_id = a_sale(database, stock, stock.seats[:3], provider=provider)
+    end(database, stock)
+    closed(database, stock)
+    with database.transaction(tenant.id) as tx:
+        # The clock is turned back: after an event has begun, only a process that began before it gives tickets back.
+        tx.run("UPDATE events SET start_at = now() + interval '1 day', end_at = now() + interval '2 days'")
+    a_cancellation(database, tenant.id, booking_id, provider=provider, tickets=2)
+    end(database, stock)
+
+    UpkeepActivities(database).close_ended_events()
+
+    assert figures(database, stock) == {
+        "unsold_seats": 0,
+        "unsold_cost": Decimal("0.00"),
+        "written_off_seats": 3,
+        "written_off_cost": Decimal("60.00"),
+    }
+    with database.transaction(tenant.id) as tx:
+        assert lowest_stock(tx, stock) == 0
+        assert tx.values(
+            """SELECT effective_at = (SELECT effective_at FROM journal_entries WHERE kind = 'CANCELLATION')
+               FROM journal_entries WHERE kind = 'WRITTEN_OFF' ORDER BY entry_number"""
+        ) == [False, True]
+
+
+def test_a_round_looks_back_only_so_far(database: Database, tenant: Agency, monkeypatch: pytest.MonkeyPatch) -> None:
+    stock = a_stock(database, tenant, seats=4, starts_in=OVER)
+    closed(database, stock)
+    came_late(database, tenant, stock)
+    monkeypatch.setattr("activities.upkeep.LATELY", timedelta(0))
+
+    UpkeepActivities(database).close_ended_events()
+
+    assert figures(database, stock)["unsold_seats"] == 2
+
+
+def test_at_night_all_that_came_late_is_written_off(database: Database, tenant: Agency) -> None:
+    stock = a_stock(database, tenant, seats=4, starts_in=OVER)
+    closed(database, stock)
+    came_late(database, tenant, stock)
+
+    swept = UpkeepActivities(database).close_again()
+
+    assert swept.seats_written_off >= 2
+    assert figures(database, stock)["written_off_seats"] == 6
+
+
+def test_a_delivery_told_late_leaves_the_stock_at_the_events_end(database: Database, tenant: Agency) -> None:
+    began = datetime.now(UTC) - timedelta(hours=2)
+    stock = a_stock(database, tenant, seats=4, starts_in=-timedelta(hours=4), delivered_at=began)
+    closed(database, stock)
+    came_late(database, tenant, stock, at=began)
+
+    UpkeepActivities(database).close_ended_events()
+
+    with database.transaction(tenant.id) as tx:
+        assert tx.value(
+            """SELECT bool_and(j.effective_at = e.end_at) FROM journal_entries j JOIN events e ON e.id = j.subject_id
+               WHERE j.kind = 'WRITTEN_OFF'"""
+        )
+        assert lowest_stock(tx, stock) == 0
+
+
+def test_a_closed_event_with_nothing_in_stock_is_not_looked_at_again(database: Database, tenant: Agency) -> None:
+    stock = a_stock(database, tenant, starts_in=OVER)
+    closed(database, stock)
+
+    with database.transaction(tenant.id) as tx:
+        assert upkeep.stocked_lately(tx, within=timedelta(hours=1)) == upkeep.stocked_after_end(tx) == []
 
 
 def test_a_round_knows_when_the_next_event_will_be_over(database: Database, tenant: Agency) -> None:

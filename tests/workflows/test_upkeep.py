@@ -79,3 +79,14 @@ async def test_schedules_are_made_once_and_stay_as_people_left_them(client: Clie
     assert described.schedule.spec.intervals[0].every == timedelta(minutes=1)
     await handle.delete()
     await client.get_schedule_handle("upkeep-nightly").delete()
+
+
+async def test_a_night_that_was_missed_is_made_up_for_by_day(client: Client) -> None:
+    await ensure_schedules(client)
+    handles = [client.get_schedule_handle(name) for name in ("upkeep", "upkeep-nightly")]
+
+    windows = [(await handle.describe()).schedule.policy.catchup_window for handle in handles]
+
+    assert windows == [timedelta(minutes=1), timedelta(hours=24)]
+    for handle in handles:
+        await handle.delete()
