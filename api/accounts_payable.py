@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Query
 
 from activities import payables as steps
+from api.books import Day
 from api.desk import Accepted, Desk
 from api.pages import After, Limit, id_after, page
 from api.purchase_order_bodies import NewSupplierPayment
@@ -29,7 +29,7 @@ def list_bills(
     status: Annotated[list[Status] | None, Query(description="May be given several times")] = None,
     supplier_id: UUID | None = None,
     purchase_order_id: UUID | None = None,
-    due_before: Annotated[date | None, Query(description="Due on an earlier day")] = None,
+    due_before: Annotated[Day | None, Query(description="Due on an earlier day")] = None,
     limit: Limit = 50,
     after: After = None,
 ) -> Page[BillShape]:

@@ -11,6 +11,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import Query
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
 
 from activities.documents import request_report
 from api.asking import fault
@@ -27,11 +29,23 @@ from reports.requests import Request
 from reports.tables import to_csv, to_json
 from reports.words import instant
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+def _as_written(given: object) -> object:
+    """Only a day as people write it: 86400 or a midnight, which pydantic would take for one, is somebody's mistake."""
+    if isinstance(given, str) and not _DAY.fullmatch(given):
+        raise PydanticCustomError("day", "must be a day such as 2026-11-20")
+    return given
+
+
+Day = Annotated[date, BeforeValidator(_as_written)]
+"""A day of the agency's in a query."""
 Forms = Literal["json", "csv", "xlsx", "pdf"]
 Form = Annotated[Forms, Query(alias="format", description="The report's form")]
 GroupBy = Annotated[Literal["event", "supplier", "section"], Query(description="What makes a row")]
-From = Annotated[date | None, Query(alias="from", description="First day, the agency's, inclusive")]
-To = Annotated[date | None, Query(alias="to", description="Last day, the agency's, inclusive")]
+From = Annotated[Day | None, Query(alias="from", description="First day, the agency's, inclusive")]
+To = Annotated[Day | None, Query(alias="to", description="Last day, the agency's, inclusive")]
 OfEvent = Annotated[UUID | None, Query(description="Only this event")]
 AsOf = Annotated[
     str | None,
@@ -61,7 +75,6 @@ CSV = "text/csv; charset=utf-8"
 PROBLEMS: Sequence[str] = ("document_pending", "document_failed")
 
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d{1,9})?([Zz]|[+ -]\d\d:\d\d)", re.ASCII)
-_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _MICROSECOND = timedelta(microseconds=1)
 _FIRST_YEAR = 1970
 

@@ -44,7 +44,8 @@ _NUMBERED = tuple(name for name, resource in RESOURCES.items() if resource.numbe
 _LAST_ENTRY = 2**63 - 1
 
 Subject = Annotated[
-    Line | None, Query(description="The id, or the number, of an order, receipt, bill, booking, event ...")
+    Line | None,
+    Query(description="The id of an order, receipt, bill, supplier, event, booking, payment or refund, or its number"),
 ]
 
 
@@ -102,7 +103,7 @@ def list_entries(
     limit: Limit = 50,
     after: After = None,
 ) -> Page[EntryShape]:
-    """List journal entries with their legs, newest first; an order's include its receipts', bills' and payments'."""
+    """List journal entries with their legs, newest first; a thing's include those of what hangs on it, as an order's bills."""
     check_days(from_date, to_date)
     rows = journal.entries(
         tx,

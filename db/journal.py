@@ -61,14 +61,40 @@ _ACCOUNTS = {account.code: account for account in Account}
 ENTRY = """e.id, e.entry_number, e.kind, e.subject_object, e.subject_id, e.reason, e.by, e.currency, e.occurred_at,
     e.accounting_date, e.recorded_at, e.reverses_id"""
 
-# A thing's own entries and those of what hangs on it: an order's receipts, bills and payments, a booking's refunds.
-_ABOUT = """e.subject_id IN (
-    SELECT %(subject)s
-    UNION ALL SELECT id FROM receipts WHERE purchase_order_id = %(subject)s
-    UNION ALL SELECT id FROM bills WHERE purchase_order_id = %(subject)s OR receipt_id = %(subject)s
-    UNION ALL SELECT id FROM supplier_payments WHERE purchase_order_id = %(subject)s
-    UNION ALL SELECT id FROM payments WHERE booking_id = %(subject)s
-    UNION ALL SELECT id FROM refunds WHERE booking_id = %(subject)s)"""
+# The keys of entries whose subject is a booking end with the payment, refund or cancellation that made them.
+_MADE_BY = (
+    "sale",
+    "captured",
+    "sale-reversed",
+    "late-money",
+    "late-retaken",
+    "late-refundable",
+    "refund-settled",
+    "cancellation",
+)
+
+# A thing's own entries and those of what hangs on it: a supplier's orders, an order's receipts, bills and payments, what paid
+# a bill, what came of a payment and why there is a refund, and every leg of an event. Each is found through an index.
+_ABOUT = """e.id IN (
+    WITH orders AS (
+        SELECT id FROM purchase_orders WHERE id = %(subject)s UNION ALL SELECT id FROM purchase_orders WHERE supplier_id = %(subject)s
+    ), things AS (
+        SELECT %(subject)s::uuid AS id
+        UNION ALL SELECT r.id FROM orders o JOIN receipts r ON r.purchase_order_id = o.id
+        UNION ALL SELECT b.id FROM orders o JOIN bills b ON b.purchase_order_id = o.id
+        UNION ALL SELECT p.id FROM orders o JOIN supplier_payments p ON p.purchase_order_id = o.id
+        UNION ALL SELECT id FROM bills WHERE receipt_id = %(subject)s
+    ), keys AS (
+        SELECT word || '/' || %(subject)s::text AS key FROM unnest(%(made_by)s::text[]) AS word
+        UNION ALL SELECT 'refund-settled/' || r.id FROM payments p
+            JOIN refunds r ON r.booking_id = p.booking_id AND r.payment_id = p.id WHERE p.id = %(subject)s
+        UNION ALL SELECT replace(cause, 'late/', 'late-refundable/') FROM refunds WHERE id = %(subject)s
+        UNION ALL SELECT 'supplier payment ' || payment_id || ' bills' FROM bill_settlements
+            WHERE bill_id = %(subject)s AND source = 'PAYMENT'
+    )
+    SELECT j.id FROM things t JOIN journal_entries j ON j.subject_id = t.id
+    UNION ALL SELECT j.id FROM keys k JOIN journal_entries j ON j.key = k.key
+    UNION ALL SELECT entry_id FROM journal_legs WHERE event_id = %(subject)s)"""
 
 
 def entries(
@@ -82,7 +108,14 @@ def entries(
               AND (%(to)s::date IS NULL OR e.accounting_date <= %(to)s)
               AND (%(after)s::bigint IS NULL OR e.entry_number < %(after)s) {about}
             ORDER BY e.entry_number DESC LIMIT %(limit)s""",
-        {"subject": subject_id, "from": from_date, "to": to_date, "after": after, "limit": limit + 1},
+        {
+            "subject": subject_id,
+            "made_by": list(_MADE_BY),
+            "from": from_date,
+            "to": to_date,
+            "after": after,
+            "limit": limit + 1,
+        },
         into=Entry,
     )
 

@@ -56,7 +56,12 @@ def test_a_delivery_drafts_a_bill_by_the_orders_terms(buying: Buying) -> None:
 
 def test_the_terms_on_a_bill_are_those_of_the_day_it_was_drafted(buying: Buying) -> None:
     order = buying.confirmed(payment_terms="NET_10")
-    supplier = {"name": "Theater AG", "supplier_type": "VENUE_OWNER", "payment_terms": "NET_60"}
+    supplier = {
+        "name": "Theater AG",
+        "supplier_type": "VENUE_OWNER",
+        "email": "t@example.org",
+        "payment_terms": "NET_60",
+    }
     buying.buyer.put(f"/api/suppliers/{buying.supplier_id}", supplier)
 
     buying.received(order, "Parkett/A/1-4", delivered_at="2026-03-01T12:00:00Z")
@@ -229,6 +234,13 @@ def test_bills_are_filtered_by_status_supplier_and_due_date(buying: Buying) -> N
     assert found(f"supplier_id={other}") == [second]
     assert found("due_before=2026-03-31") == []
     assert found("due_before=2026-04-01") == [first]
+
+
+@pytest.mark.parametrize("day", ["0", "86400", "2026-11-20T00:00:00", "20261120"])
+def test_the_day_a_bill_is_due_before_is_written_as_a_day(buying: Buying, day: str) -> None:
+    answer = buying.finance.get("/api/accounts-payable", params={"due_before": day})
+
+    assert (refusal(answer), faults(answer)) == ((422, "invalid"), [("?due_before", "invalid")])
 
 
 def test_a_bills_history_begins_with_what_an_advance_left_of_it(buying: Buying) -> None:

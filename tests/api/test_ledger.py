@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from activities.upkeep import close_event
 from db.transaction import Database
 from gateways.payments import SimulatedPayments
 from tests.makers.access import Agency
 from tests.makers.callers import Caller, faults, refusal
 from tests.makers.payments import our_side_of_a_provider
+from tests.makers.selling import Shop, captured, refunded
 from tests.makers.trade import Stock, a_cancellation, a_sale, a_stock, paid
 
 BALANCE, ENTRIES = "/api/ledger/trial-balance", "/api/ledger/entries"
@@ -118,6 +121,101 @@ def test_an_order_has_those_of_its_deliveries_bills_and_payments(
     assert [entry["kind"] for entry in entries] == ["BILL_PAID", "BILL_DRAFTED", "DELIVERY"]
 
 
+def kinds(finance: Caller, subject: object) -> list[str]:
+    return [entry["kind"] for entry in finance.read(ENTRIES, params={"subject": str(subject)})["data"]]
+
+
+def id_of(database: Database, tenant: Agency, table: str, **where: object) -> str:
+    """The id of the one row of a table that has this."""
+    ((name, value),) = where.items()
+    with database.transaction(tenant.id) as tx:
+        (found,) = tx.values(f"SELECT id FROM {table} WHERE {name} = %s", (value,))
+    return str(found)
+
+
+def test_a_payment_has_what_it_paid_and_what_of_it_went_back(
+    finance: Caller, database: Database, tenant: Agency, booking: str, stock: Stock, provider: SimulatedPayments
+) -> None:
+    a_sale(database, stock, stock.seats[3:5], provider=provider)
+
+    payment = id_of(database, tenant, "payments", booking_id=booking)
+
+    assert kinds(finance, payment) == ["REFUND_SETTLED", "CAPTURED", "SALE"]
+
+
+def test_a_refund_has_why_it_is_due_and_its_settlement(
+    finance: Caller, database: Database, tenant: Agency, booking: str
+) -> None:
+    refund = id_of(database, tenant, "refunds", booking_id=booking)
+    cancellation = id_of(database, tenant, "cancellations", booking_id=booking)
+
+    assert kinds(finance, refund) == ["REFUND_SETTLED", "CANCELLATION"]
+    assert kinds(finance, cancellation) == ["CANCELLATION"]
+
+
+def test_late_money_is_found_by_its_payment_and_by_its_refund(
+    finance: Caller, database: Database, tenant: Agency, stock: Stock
+) -> None:
+    shop = Shop(database, stock)
+    booking_id = shop.basket(1, 2)
+    payment_id = shop.pay(booking_id)
+    shop.lapse(booking_id)
+    shop.sold(2)
+    refund_id = shop.settle(payment_id, captured()).refund_id
+    assert refund_id is not None
+    shop.refund(refund_id, refunded())
+
+    assert kinds(finance, payment_id) == ["REFUND_SETTLED", "LATE_REFUNDABLE", "LATE_MONEY"]
+    assert kinds(finance, refund_id) == ["REFUND_SETTLED", "LATE_REFUNDABLE"]
+
+
+def test_a_bill_has_what_paid_it_and_not_what_was_paid_beyond_it(
+    finance: Caller, database: Database, tenant: Agency, stock: Stock
+) -> None:
+    paid(database, tenant, stock.order_id)
+    a_stock(database, tenant, title="Hamlet", supplier="Somebody else")
+
+    assert kinds(finance, stock.bill_id) == ["BILL_PAID", "BILL_DRAFTED"]
+    assert kinds(finance, stock.receipt_id) == ["BILL_DRAFTED", "DELIVERY"]
+
+
+def test_a_supplier_has_the_entries_of_every_order(
+    finance: Caller, database: Database, tenant: Agency, stock: Stock
+) -> None:
+    paid(database, tenant, stock.order_id)
+    a_stock(database, tenant, title="Hamlet", supplier_id=stock.supplier_id)
+    a_stock(database, tenant, title="Macbeth", supplier="Somebody else")
+
+    assert kinds(finance, stock.supplier_id) == [
+        "BILL_DRAFTED",
+        "DELIVERY",
+        "BILL_PAID",
+        "BILL_DRAFTED",
+        "DELIVERY",
+    ]
+
+
+def test_an_event_has_every_entry_with_a_leg_of_it(
+    finance: Caller, database: Database, tenant: Agency, booking: str, stock: Stock
+) -> None:
+    other = a_stock(database, tenant, title="Hamlet", starts_in=-timedelta(hours=4))
+    with database.transaction(tenant.id) as tx:
+        close_event(tx, other.event_id)
+
+    assert kinds(finance, stock.event_id) == ["CANCELLATION", "SALE", "DELIVERY"]
+    assert kinds(finance, other.event_id) == ["WRITTEN_OFF", "DELIVERY"]
+
+
+def test_what_a_subject_names_is_found_a_page_at_a_time(finance: Caller, booking: str, stock: Stock) -> None:
+    subject = {"subject": str(stock.event_id), "limit": 2}
+
+    first = finance.read(ENTRIES, params=subject)
+    second = finance.read(ENTRIES, params={**subject, "after": first["next"]})
+
+    assert [entry["kind"] for entry in [*first["data"], *second["data"]]] == ["CANCELLATION", "SALE", "DELIVERY"]
+    assert (first["has_more"], second["has_more"]) == (True, False)
+
+
 @pytest.mark.parametrize("subject", ["01a1fdb2-3b53-7235-9ebd-a11f1c0f874d", "BK-2026-99999", "nobody knows"])
 def test_an_unknown_subject_has_no_entries(finance: Caller, booking: str, subject: str) -> None:
     assert finance.read(ENTRIES, params={"subject": subject})["data"] == []
@@ -139,6 +237,16 @@ def test_days_bound_the_entries(finance: Caller, stock: Stock) -> None:
     assert finance.read(ENTRIES, params={"from": day, "to": day})["data"] != []
     assert finance.read(ENTRIES, params={"to": "2026-01-01"})["data"] == []
     assert faults(finance.get(ENTRIES, params={"from": "2026-02-01", "to": "2026-01-01"})) == [("?from", "invalid")]
+
+
+@pytest.mark.parametrize("end", ["from", "to"])
+@pytest.mark.parametrize(
+    "day", ["0", "86400", "2026-11-20T00:00:00", "20261120", "2026-W47-5", "2026-02-30", " 2026-11-20"]
+)
+def test_a_day_is_written_as_a_day(finance: Caller, end: str, day: str) -> None:
+    answer = finance.get(ENTRIES, params={end: day})
+
+    assert (refusal(answer), faults(answer)) == ((422, "invalid"), [(f"?{end}", "invalid")])
 
 
 @pytest.mark.parametrize("after", ["x", "eA", "LTE", "dHJ1ZQ", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk"])

@@ -214,7 +214,9 @@ def test_days_that_run_backward_are_refused(finance: Caller) -> None:
     assert (refusal(answer), faults(answer)) == ((422, "invalid"), [("?from", "invalid")])
 
 
-@pytest.mark.parametrize("wrong", [{"group_by": "weather"}, {"format": "doc"}, {"event_id": "x"}, {"from": "May"}])
+@pytest.mark.parametrize(
+    "wrong", [{"group_by": "weather"}, {"format": "doc"}, {"event_id": "x"}, {"from": "May"}, {"to": "86400"}]
+)
 def test_what_is_not_offered_is_refused(finance: Caller, wrong: dict[str, str]) -> None:
     assert refusal(finance.get(PROFIT, params=wrong)) == (422, "invalid")
 
