@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice
 from typing import NamedTuple
 from uuid import UUID
 
@@ -16,7 +17,8 @@ from db.transaction import Tx
 from domain import receiving, selectors
 from domain.money import Money
 from domain.purchasing import ORDER, OrderStatus, line_total
-from domain.selectors import SeatName
+from domain.receiving import DeliveredSeat
+from domain.selectors import SeatName, Selector
 from domain.states import Fault, Refused
 
 MAX_NAMED, MAX_FAULTS = 25, 100
@@ -30,6 +32,14 @@ class Picked(NamedTuple):
     line: Line
     seat: HallSeat
     retail_price: Decimal | None
+    pointer: str
+
+
+class Named(NamedTuple):
+    """A selector of the note that has been read; `pointer` is where it stands."""
+
+    item: SeatList
+    selector: Selector
     pointer: str
 
 
@@ -106,7 +116,7 @@ def plan(tx: Tx, known: OrderWithLines, note: Note, *, lock: bool) -> Plan:
     ORDER.after(known.status, "receive", to=OrderStatus.COMPLETED)
     halls = _halls(tx, known, note)
     picked = [*_listed(known, note.lists, halls), *_filed(known, note, halls)]
-    blocks = [_wanted(known, block, halls) for block in note.blocks]
+    blocks = _wanted(known, note.blocks, halls)
     free = _free(tx, picked, blocks, lock=lock)
     _refuse_owned(tx, [one for one in picked if one.seat.id not in free])
     _refuse_excess(known, note, picked)
@@ -126,35 +136,27 @@ def _halls(tx: Tx, known: OrderWithLines, note: Note) -> dict[UUID, Hall]:
     numbers = {row.line for row in note.rows}
     events = {line.event_id for line in known.lines if line.id in ids or line.line_number in numbers}
     halls: dict[UUID, Hall] = {event: {} for event in events}
-    for seat in rows.hall(tx, event_ids=list(events), sections=sorted(set(_sections(note)))):
+    for seat in rows.hall(tx, event_ids=list(events), sections=_sections(note)):
         halls[seat.event_id][seat.name] = seat
     return halls
 
 
-def _sections(note: Note) -> Iterator[str]:
+def _sections(note: Note) -> list[str]:
     """Every section the note can be about; selectors nobody can read are refused later, by name."""
     texts = [text for item in note.lists for text in item.seats]
-    for text in (*texts, *(f"{block.section}/*/*" for block in note.blocks)):
-        try:
-            yield selectors.parse(text).section
-        except Refused:
-            continue
-    yield from {row.section for row in note.rows}
+    named = selectors.sections_of([*texts, *(f"{block.section}/*/*" for block in note.blocks)])
+    return [*named, *{row.section for row in note.rows}]
 
 
 def _listed(known: OrderWithLines, lists: Sequence[SeatList], halls: dict[UUID, Hall]) -> list[Picked]:
     """The seats that selectors name, event by event, so that a seat named under two lines is found out."""
     by_id = {line.id: line for line in known.lines}
     found: list[Picked] = []
-    for event_id, hall in halls.items():
-        named = [
-            (item, text, f"{item.place}/seats/{index}")
-            for item in lists
-            if by_id[item.line_id].event_id == event_id
-            for index, text in enumerate(item.seats)
-        ]
-        pointers = [pointer for _, _, pointer in named]
-        groups = selectors.resolve_each([text for _, text, _ in named], seats=hall, pointer=pointers.__getitem__)
+    for event_id, named in _by_event(lists, by_id).items():
+        pointers = [one.pointer for one in named]
+        groups = selectors.find_each(
+            [one.selector for one in named], seats=halls[event_id], pointer=pointers.__getitem__
+        )
         for (item, _, pointer), group in zip(named, groups, strict=True):
             line = by_id[item.line_id]
             retail = line.retail_price if item.retail_price is None else item.retail_price
@@ -162,37 +164,69 @@ def _listed(known: OrderWithLines, lists: Sequence[SeatList], halls: dict[UUID, 
     return found
 
 
+def _by_event(lists: Sequence[SeatList], by_id: Mapping[UUID, Line]) -> dict[UUID, list[Named]]:
+    """The note's selectors, all of them read, and counted, before any of them is looked up."""
+    named = [(item, text, f"{item.place}/seats/{index}") for item in lists for index, text in enumerate(item.seats)]
+    read = selectors.parse_all([text for _, text, _ in named], pointer=lambda index: named[index][2])
+    found: dict[UUID, list[Named]] = {}
+    for (item, _, pointer), selector in zip(named, read, strict=True):
+        found.setdefault(by_id[item.line_id].event_id, []).append(Named(item, selector, pointer))
+    return found
+
+
 def _filed(known: OrderWithLines, note: Note, halls: dict[UUID, Hall]) -> list[Picked]:
     """The seats of a file's lines."""
     by_number = {line.line_number: line for line in known.lines}
     found: list[Picked] = []
-    missing: list[Fault] = []
+    missing: list[DeliveredSeat] = []
     for row in note.rows:
         line = by_number[row.line]
         seat = halls[line.event_id].get((row.section, row.row, row.seat))
         if seat is None:
-            missing.append(Fault(row.pointer, "no_such_seat", f"No such seat: {row.section}/{row.row}/{row.seat}."))
+            missing.append(row)
         else:
             retail = line.retail_price if row.retail_price is None else row.retail_price
             found.append(Picked(line, seat, retail, row.pointer))
     if missing:
-        facts = {"missing": [fault.message[len("No such seat: ") : -1] for fault in missing[:MAX_NAMED]]}
-        raise Refused("no_such_seat", missing[0].message, facts=facts, errors=tuple(missing[:MAX_FAULTS]))
+        raise _no_such(missing)
     receiving.refuse_duplicates((one.seat.id, one.pointer) for one in found)
     return found
 
 
-def _wanted(known: OrderWithLines, block: Block, halls: dict[UUID, Hall]) -> WantedBlock:
-    line = next(line for line in known.lines if line.id == block.line_id)
-    pointer = f"{block.place}/block"
-    seats = selectors.resolve_block(block.section, rows=block.rows, seats=halls[line.event_id], pointer=pointer)
-    return WantedBlock(line, sorted(seats, key=lambda seat: seat.sort_key), block)
+def _no_such(missing: Sequence[DeliveredSeat]) -> Refused:
+    names = [f"{row.section}/{row.row}/{row.seat}" for row in missing[: selectors.MAX_MISSING]]
+    faults = [
+        Fault(row.pointer, "no_such_seat", f"No such seat: {name}.")
+        for row, name in zip(missing[:MAX_FAULTS], names, strict=False)
+    ]
+    return Refused("no_such_seat", faults[0].message, facts={"missing": names}, errors=tuple(faults))
+
+
+def _wanted(known: OrderWithLines, blocks: Sequence[Block], halls: dict[UUID, Hall]) -> list[WantedBlock]:
+    """Blocks with all their seats, event by event; equal blocks of an event share one tuple of them."""
+    by_id = {line.id: line for line in known.lines}
+    by_event: dict[UUID, list[Block]] = {}
+    for block in blocks:
+        by_event.setdefault(by_id[block.line_id].event_id, []).append(block)
+    found: list[WantedBlock] = []
+    for event_id, here in by_event.items():
+        places = [f"{block.place}/block" for block in here]
+        groups = selectors.resolve_blocks(
+            [(block.section, block.rows) for block in here], seats=halls[event_id], pointer=places.__getitem__
+        )
+        found += [WantedBlock(by_id[block.line_id], seats, block) for block, seats in zip(here, groups, strict=True)]
+    return found
+
+
+def _distinct(blocks: Sequence[WantedBlock]) -> dict[int, Sequence[HallSeat]]:
+    """The seats of blocks, once for all blocks that share them."""
+    return {id(block.seats): block.seats for block in blocks}
 
 
 def _free(tx: Tx, picked: Sequence[Picked], blocks: Sequence[WantedBlock], *, lock: bool) -> set[UUID]:
     """Which of the seats in question nobody owns; with `lock` nobody can take them any more."""
     named = {one.seat.id: one.seat.is_free for one in picked}
-    named |= {seat.id: True for block in blocks for seat in block.seats if seat.is_free}
+    named |= {seat.id: True for seats in _distinct(blocks).values() for seat in seats if seat.is_free}
     if lock:
         return rows.lock_seats(tx, list(named))
     return {seat_id for seat_id, is_free in named.items() if is_free}
@@ -234,17 +268,24 @@ def _refuse_excess(known: OrderWithLines, note: Note, picked: Sequence[Picked]) 
 def _from_blocks(picked: Sequence[Picked], blocks: Sequence[WantedBlock], free: set[UUID]) -> list[Picked]:
     """Free seats for each block in turn, none of them twice. Raises Refused `block_too_small` at the block."""
     left = free - {one.seat.id for one in picked}
+    # What one block has passed over is gone for every block of the same seats: thousands of them are one walk.
+    walks = {key: _those_in(left, seats) for key, seats in _distinct(blocks).items()}
     found: list[Picked] = []
     for line, seats, block in blocks:
         try:
-            taken = receiving.take_block([seat for seat in seats if seat.id in left], block.quantity)
+            taken = receiving.take_block(list(islice(walks[id(seats)], block.quantity)), block.quantity)
         except Refused as refused:
             fault = Fault(f"{block.place}/quantity", refused.code, refused.words)
             raise Refused(refused.code, refused.words, facts=refused.facts, errors=(fault,)) from refused
-        left -= {seat.id for seat in taken}
+        left.difference_update(seat.id for seat in taken)
         retail = line.retail_price if block.retail_price is None else block.retail_price
         found += [Picked(line, seat, retail, f"{block.place}/block") for seat in taken]
     return found
+
+
+def _those_in(left: set[UUID], seats: Sequence[HallSeat]) -> Iterator[HallSeat]:
+    """The seats that are left when their turn comes."""
+    return (seat for seat in seats if seat.id in left)
 
 
 def _costed(line: Line, picked: list[Picked], currency: str) -> LinePlan:

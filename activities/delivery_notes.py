@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -60,8 +60,9 @@ class Note:
         return receiving.fingerprint([self.said_at, sorted(self._claims(line_ids))])
 
     def _claims(self, line_ids: Mapping[int, UUID]) -> Iterator[str]:
-        for one in self.lists:
-            for name in _names(one.seats):
+        listed = [(one, text) for one in self.lists for text in one.seats]
+        for (one, _), names in zip(listed, _names([text for _, text in listed]), strict=True):
+            for name in names:
                 yield "\n".join((str(one.line_id), name, "", _plain(one.retail_price)))
         for block in self.blocks:
             taken = f"{block.section.strip()}/{(block.rows or '*').strip()} x {block.quantity}"
@@ -124,17 +125,25 @@ def note_of(payload: Mapping[str, Any]) -> Note:
     )
 
 
-def _names(texts: tuple[str, ...]) -> Iterator[str]:
-    """Every seat that selectors name, one by one; `*` stays `*`, and what cannot be read stays as it is."""
+def _names(texts: Sequence[str]) -> list[list[str]]:
+    """Every seat that each selector names, one by one; `*` stays `*`, and what cannot be read stays as it is.
+
+    So does all of a note that names more seats than a delivery may: nothing like it was ever taken in.
+    """
+    named: list[list[str]] = []
+    size = 0
     for text in texts:
         try:
             selector = selectors.parse(text)
         except Refused:
-            yield text
+            named.append([text])
             continue
-        for row in selector.rows or ("*",):
-            for seat in selector.seats or ("*",):
-                yield f"{selector.section}/{row}/{seat}"
+        size += selector.size
+        if size > selectors.MAX_SEATS:
+            return [[text] for text in texts]
+        rows, seats = selector.rows or ("*",), selector.seats or ("*",)
+        named.append([f"{selector.section}/{row}/{seat}" for row in rows for seat in seats])
+    return named
 
 
 def _plain(price: Decimal | None) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -30,8 +31,11 @@ PROCESS, PAPERS = "Document", "Papers"
 ReportFormat = Literal["pdf", "xlsx"]
 
 _MEDIA_TYPES: dict[ReportFormat, str] = {"pdf": kinds.PDF, "xlsx": kinds.XLSX}
-# What may be over the next time it is tried; anything else is a fault of the facts or of ours.
+# Waited for, however long it takes.
 _OUTAGES = (DatabaseAway, psycopg.OperationalError, OSError)
+# How often printing is tried with any other fault before the paper is given up. Most are gone the next time (memory that ran
+# out, a connection that broke in the middle); by options.PATIENT so many tries take a minute.
+TRIES = 12
 # Seconds after which a printer of many lets whoever waits for a paper come first.
 AT_A_STRETCH = 2.0
 
@@ -59,6 +63,10 @@ class Made:
 
     storage_key: str | None
     failure: str | None = None
+
+
+class _NoFacts(Exception):
+    """There is nothing to make this document from; its cause says what is missing."""
 
 
 def request_document(
@@ -198,6 +206,9 @@ class DocumentActivities:
     def __init__(self, database: Database, storage: Storage) -> None:
         self._database = database
         self._storage = storage
+        # Of each paper by itself: an attempt of the engine's may be about many papers, or the hundredth of an outage. A
+        # worker that is started anew counts anew, so a paper may be tried more often, never less.
+        self._faults: Counter[UUID] = Counter()
 
     # Without the exception: a worker that stops is no fault of the document, and must not be kept as one.
     @activity.defn(name="documents.render", no_thread_cancel_exception=True)
@@ -205,7 +216,8 @@ class DocumentActivities:
     def render(self, at: DocumentStep) -> Made:
         """Read the facts, print them, keep the bytes, say where they lie; run twice, it keeps the same bytes again.
 
-        A letter that waits for it leaves at once. An outage is raised and tried again; what cannot be made from the facts there are is recorded as the failure.
+        A letter that waits for it leaves at once. Faults are raised and tried again, outages without an end, others TRIES
+        times; then, and at once when there are no facts to make it from, the failure is recorded.
         """
         return self._make(at)
 
@@ -215,27 +227,38 @@ class DocumentActivities:
     def render_each(self, at: PapersStep) -> PapersStep:
         """Make these as `render` would, each with its own end, for a stretch of seconds; returns those that are left.
 
-        An outage is raised; what was made until then is not made again.
+        An outage is raised; what was made until then is not made again. One with a fault to be tried again goes behind the
+        others, and its fault is raised when none of them is left: one bad paper holds up nobody's.
         """
         until = time.monotonic() + AT_A_STRETCH
+        put_off: dict[UUID, Exception] = {}
         for number, document_id in enumerate(at.document_ids, 1):
-            self._make(DocumentStep(tenant_id=at.tenant_id, document_id=document_id))
-            if time.monotonic() > until:
-                return replace(at, document_ids=at.document_ids[number:])
+            try:
+                self._make(DocumentStep(tenant_id=at.tenant_id, document_id=document_id))
+            except _OUTAGES:
+                raise
+            except Exception as fault:  # noqa: BLE001 -- it is raised below
+                put_off[document_id] = fault
+            left = at.document_ids[number:]
+            if left and len(put_off) < number and time.monotonic() > until:
+                return replace(at, document_ids=(*left, *put_off))
+        for first in put_off.values():
+            raise first
         return replace(at, document_ids=())
 
     def _make(self, at: DocumentStep) -> Made:
         with self._database.transaction(at.tenant_id) as tx:
             document = documents.find(tx, at.document_id)
         assert document is not None, "a document row is never deleted"
-        if document.storage_key is not None:
-            return Made(storage_key=document.storage_key)
+        if document.storage_key is not None or document.failure is not None:
+            return Made(storage_key=document.storage_key, failure=document.failure)
         try:
             content = self._printed(at, document)
-        except _OUTAGES:
-            raise
-        except Exception as fault:  # noqa: BLE001 -- whatever is wrong with a row or a template, the asker must hear of it
+        except Exception as fault:
+            if self._is_tried_again(at, fault):
+                raise
             return self._failed(at, document, fault)
+        self._faults.pop(at.document_id, None)
         storage_key = self._storage.put(content, suffix=kinds.SUFFIXES[document.media_type])
         with self._database.transaction(at.tenant_id) as tx:
             documents.store(tx, at.document_id, storage_key=storage_key, size=len(content))
@@ -245,15 +268,30 @@ class DocumentActivities:
     def _printed(self, at: DocumentStep, document: Document) -> bytes:
         with self._database.transaction(at.tenant_id) as tx:
             documents.only_read(tx)
-            printer = kinds.read(tx, document)
+            try:
+                printer = kinds.read(tx, document)
+            except LookupError as missing:
+                raise _NoFacts from missing
         # Printing takes seconds; no connection waits for it.
         return printer()
+
+    def _is_tried_again(self, at: DocumentStep, fault: Exception) -> bool:
+        """No try brings facts that are not there, or a paper that the rules refuse; of any other fault there is an end."""
+        if isinstance(fault, _OUTAGES):
+            return True
+        if not isinstance(fault, Refused | _NoFacts):
+            self._faults[at.document_id] += 1
+            if self._faults[at.document_id] < TRIES:
+                return True
+        self._faults.pop(at.document_id, None)
+        return False
 
     def _failed(self, at: DocumentStep, document: Document, fault: Exception) -> Made:
         if isinstance(fault, Refused):
             failure = str(fault)
         else:
-            failure = f"{type(fault).__name__}: {fault}"
+            cause = fault.__cause__ if isinstance(fault, _NoFacts) else fault
+            failure = f"{type(cause).__name__}: {cause}"
             log.error("a document cannot be made", document_id=str(document.id), kind=document.kind, exc_info=fault)
         with self._database.transaction(at.tenant_id) as tx:
             documents.fail(tx, at.document_id, failure=failure[:500])

@@ -111,6 +111,7 @@ def room(tx: Tx, known: OrderWithLines, bills: Sequence[Bill]) -> Money:
     currency = known.order.currency
     return advance_room(
         confirmed_total([(line.facts, line.unit_price) for line in known.lines], currency=currency),
+        to_come=known.facts.open,
         billed=Money.total((Money(bill.amount, currency) for bill in bills), currency=currency),
         unapplied_advances=Money(payables.unapplied_advances(tx, known.id), currency),
     )

@@ -79,7 +79,7 @@ def reprice(tx: Tx, event_id: UUID, *, seats: Sequence[str], amount: str, curren
     Raises Refused as domain.selectors.resolve does, each fault pointing at its selector, and as reprice_seat does.
     """
     price = _price(tx, amount, currency)
-    known = inventory.names(tx, event_id, sections=_sections(seats))
+    known = inventory.names(tx, event_id, sections=selectors.sections_of(seats))
     named = selectors.resolve(seats, seats=known, pointer=lambda index: f"/seats/{index}")
     changed = inventory.reprice(tx, named, retail_price=price.amount)
     return changed, len(named) - changed
@@ -124,14 +124,3 @@ def _after(event: events.Event, verb: str) -> EventStatus:
         facts = {"state": event.status, "allowed": []}
         raise Refused("wrong_state", f"This event is over: {verb} is no longer possible.", facts=facts)
     return EVENT.after(EventStatus(event.stored), verb)
-
-
-def _sections(texts: Sequence[str]) -> list[str]:
-    """The sections that well-formed selectors name; the others are refused when they are resolved."""
-    found: dict[str, None] = {}
-    for text in texts:
-        try:
-            found[selectors.parse(text).section] = None
-        except Refused:
-            continue
-    return list(found)

@@ -108,7 +108,7 @@ class FileDelivery(Body):
     file: Annotated[bytes, PlainSerializer(_digest, return_type=str), Field(json_schema_extra={"format": "binary"})]
 
     def note(self, currency: str, *, now: datetime) -> Note:
-        """As the rules take it. Raises Refused `invalid` or `duplicate_seat` with every bad line's number."""
+        """As the rules take it. Raises Refused `invalid` with every bad line's number."""
         rows = parse_delivery_csv(self.file, currency=currency)
         at = self.delivered_at
         return Note(reference=self.delivery_reference, said_at=at, delivered_at=at or now, rows=rows)

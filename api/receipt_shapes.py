@@ -33,7 +33,7 @@ class ReceiptLineShape(Shape):
 
 
 class ReceiptShape(Shape):
-    """A delivery as it was taken in; it never changes."""
+    """A delivery as it was taken in, and the bill drafted from it; it never changes."""
 
     id: UUID
     object: str = "receipt"
@@ -45,6 +45,7 @@ class ReceiptShape(Shape):
     received_by: str
     seat_count: int
     total_amount: MoneyShape
+    bill_id: UUID
     created_at: Instant
 
     @classmethod
@@ -60,19 +61,19 @@ class ReceiptShape(Shape):
             received_by=receipt.received_by,
             seat_count=receipt.seat_count,
             total_amount=MoneyShape.of(receipt.total_amount, currency),
+            bill_id=receipt.bill_id,
             created_at=receipt.created_at,
         )
 
 
 class ReceiptDetailShape(ReceiptShape):
-    """One receipt with every seat, and the bill drafted from it."""
+    """One receipt with every seat."""
 
-    bill_id: UUID
     lines: list[ReceiptLineShape]
 
     @classmethod
     def whole(
-        cls, receipt: Receipt, currency: str, *, lines: Sequence[ReceiptLine], seats: Sequence[ReceiptSeat], bill: Bill
+        cls, receipt: Receipt, currency: str, *, lines: Sequence[ReceiptLine], seats: Sequence[ReceiptSeat]
     ) -> ReceiptDetailShape:
         """From its rows and theirs."""
         by_line: dict[UUID, list[ReceiptSeatShape]] = {}
@@ -80,7 +81,6 @@ class ReceiptDetailShape(ReceiptShape):
             by_line.setdefault(seat.line_id, []).append(_seat(seat, currency))
         return cls(
             **dict(ReceiptShape.of(receipt, currency)),
-            bill_id=bill.id,
             lines=[
                 ReceiptLineShape(
                     line_id=line.line_id,

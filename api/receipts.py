@@ -8,7 +8,7 @@ from api.desk import Desk
 from api.pages import After, Limit, id_after, page
 from api.receipt_shapes import ReceiptDetailShape, ReceiptShape
 from api.shapes import Page
-from db import access, payables, receiving
+from db import access, receiving
 from db.transaction import Tx
 
 desk = Desk(tag="receipts")
@@ -38,5 +38,4 @@ def read_receipt(tx: Tx, receipt_id: UUID) -> ReceiptDetailShape:
         access.tenant(tx).currency,
         lines=receiving.lines_of(tx, receipt_id),
         seats=receiving.seats_of(tx, receipt_id),
-        bill=payables.bill_of_receipt(tx, receipt_id),
     )

@@ -64,9 +64,10 @@ class NewReceipt:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Receipt(NewReceipt):
-    """A receipt's row."""
+    """A receipt's row, with the bill that was drafted from it."""
 
     receipt_number: str
+    bill_id: UUID
     created_at: datetime
 
 
@@ -108,7 +109,8 @@ class TakenSeats:
 
 
 RECEIPT = """id, receipt_number, purchase_order_id, supplier_id, delivery_reference, content_hash, delivered_at,
-    received_by, seat_count, total_amount, operation_id, created_at"""
+    received_by, seat_count, total_amount, operation_id, created_at,
+    (SELECT b.id FROM bills AS b WHERE b.tenant_id = receipts.tenant_id AND b.receipt_id = receipts.id) AS bill_id"""
 LINE = "id, line_id, event_id, quantity, unit_price, amount, ordered_quantity, received_before"
 
 

@@ -78,7 +78,7 @@ def listed(tx: Tx, *, q: str | None, active: bool | None, after: UUID | None, li
     """A page of suppliers, newest first, one more than `limit`."""
     return tx.all(
         f"""SELECT {COLUMNS} FROM suppliers
-            WHERE (%(q)s::text IS NULL OR name ILIKE '%%' || %(q)s || '%%')
+            WHERE (%(q)s::text IS NULL OR strpos(lower(name), lower(%(q)s)) > 0)
               AND (%(active)s::boolean IS NULL OR active = %(active)s) AND (%(after)s::uuid IS NULL OR id < %(after)s)
             ORDER BY id DESC LIMIT %(limit)s""",
         {"q": q, "active": active, "after": after, "limit": limit + 1},

@@ -123,9 +123,13 @@ def settle(amount: Money, open_items: Sequence[OpenItem]) -> Settlement:
     return Settlement(tuple(allocations), rest)
 
 
-def advance_room(confirmed: Money, *, billed: Money, unapplied_advances: Money) -> Money:
-    """How much more may be paid in advance: confirmed (and not cancelled) less billed less advances not used up."""
-    return max(confirmed - billed - unapplied_advances, Money.zero(confirmed.currency))
+def advance_room(confirmed: Money, *, to_come: int, billed: Money, unapplied_advances: Money) -> Money:
+    """How much more may be paid in advance: confirmed (and not cancelled) less billed less advances not used up.
+
+    Nothing when no seat is to come any more: bills rounded one by one may have left a cent that no bill will ever use.
+    """
+    nothing = Money.zero(confirmed.currency)
+    return max(confirmed - billed - unapplied_advances, nothing) if to_come else nothing
 
 
 def pay_order(amount: Money | None, *, bills: Sequence[OpenBill], room: Money) -> Settlement:

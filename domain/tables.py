@@ -69,16 +69,18 @@ class Columns:
 
 
 def read_table(
-    data: bytes, *, columns: Columns, parse: Callable[[Line], T], key: Callable[[T], Hashable]
+    data: bytes, *, columns: Columns, parse: Callable[[Line], T], key: Callable[[T], Hashable] | None = None
 ) -> tuple[T, ...]:
     """Parses every line that is not blank. `parse` raises Refused for a bad line; equal `key`s are the same seat twice.
 
     Raises one Refused with a Fault per bad line (pointer `/lines/<n>`, at most 100): `duplicate_seat` when seats named
     twice are all that is wrong, else `invalid`. The file is UTF-8 with or without BOM, with LF or CRLF.
     """
+    # Counted before they are taken apart: the end of the last line is not the beginning of another.
+    if data.removesuffix(b"\n").count(b"\n") > MAX_LINES:
+        words = f"At most {MAX_LINES:,} lines below the header."
+        raise _refused([Fault(f"/lines/{MAX_LINES + 2}", "too_many_lines", words)])
     raw = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
-    if len(raw) > MAX_LINES:
-        raise _refused([Fault(f"/lines/{MAX_LINES + 1}", "too_many_lines", f"At most {MAX_LINES:,} lines in a file.")])
     try:
         header, separator = _header(raw[0], columns)
     except Refused as refused:
@@ -90,7 +92,8 @@ def read_table(
 
     def read(number: int, line: bytes) -> T:
         item = parse(Line(number, _cells(line, header, separator), separator))
-        _refuse_repeated(seen.setdefault(key(item), number), number)
+        if key is not None:
+            _refuse_repeated(seen.setdefault(key(item), number), number)
         return item
 
     return _read_all(body, read)

@@ -13,8 +13,8 @@ import pytest
 from db import payables, purchasing
 from db.transaction import Database
 from tests.makers.access import Agency
-from tests.makers.buying import Buying, a_note, buying_in, eur
-from tests.makers.callers import Caller
+from tests.makers.buying import Buying, a_line, a_note, buying_in, eur
+from tests.makers.callers import Caller, refusal
 
 PAYMENT = {"method": "BANK_TRANSFER", "reference": "SEPA-1"}
 
@@ -122,3 +122,54 @@ def test_without_the_orders_lock_the_bill_itself_still_refuses_a_second_payment(
         at_once(buying, asked)
 
     assert balance(buying, "1000") == Decimal("-200.00")
+
+
+def thirds(buying: Buying, *numbers: int) -> Any:
+    """An order of three seats at 33.333, confirmed at 100.00, with these seats delivered one by one at 33.33."""
+    order = buying.confirmed(a_line(buying.event_id, quantity=3, unit_price="33.333"))
+    for number in numbers:
+        buying.received(order, f"Parkett/A/{number}", reference=f"LS-{number}")
+    return order
+
+
+def test_the_cent_that_rounding_left_is_not_paid_once_nothing_is_to_come(buying: Buying) -> None:
+    order = thirds(buying, 1, 2, 3)
+    too_much = buying.ask(order["id"], "pay", {**PAYMENT, "amount": eur("100.00")})
+    buying.done(order["id"], "pay", {**PAYMENT, "amount": eur("99.99")})
+
+    cent = buying.ask(order["id"], "pay", {**PAYMENT, "amount": eur("0.01")})
+    whatever = buying.ask(order["id"], "pay", PAYMENT)
+
+    assert [refusal(answer) for answer in (too_much, cent, whatever)] == [
+        (409, "overpayment"),
+        (409, "overpayment"),
+        (409, "nothing_to_pay"),
+    ]
+    assert (balance(buying, "2100"), balance(buying, "1300")) == (Decimal(0), Decimal(0))
+
+
+def test_while_a_seat_is_to_come_the_room_is_all_that_was_confirmed(buying: Buying) -> None:
+    order = thirds(buying, 1, 2)
+
+    buying.done(order["id"], "pay", {**PAYMENT, "amount": eur("100.00")})
+
+    assert (balance(buying, "2100"), balance(buying, "1300")) == (Decimal(0), Decimal("33.34"))
+
+
+def test_an_advance_asked_for_before_the_last_delivery_is_refused_after_it(buying: Buying) -> None:
+    order = thirds(buying, 1, 2)
+    asked = buying.ask(order["id"], "pay", {**PAYMENT, "amount": eur("100.00")}).json()
+    buying.received(order, "Parkett/A/3", reference="LS-3")
+
+    (ended,) = at_once(buying, [asked])
+
+    assert (ended["status"], ended["error"]["code"]) == ("failed", "overpayment")
+
+
+def test_what_was_cancelled_is_not_to_come(buying: Buying) -> None:
+    order = thirds(buying, 1, 2)
+    buying.done(order["id"], "cancel", {"reason": "Tour off"})
+
+    answer = buying.ask(order["id"], "pay", {**PAYMENT, "amount": eur("66.67")})
+
+    assert (refusal(answer), answer.json()["advance_room"]) == ((409, "overpayment"), eur("0.00"))

@@ -165,3 +165,36 @@ def test_a_line_of_another_currency_is_refused(buying: Buying) -> None:
         (422, "currency_not_supported"),
         [("/lines/0/retail_price", "currency_not_supported")],
     )
+
+
+TWICE = b"line,section,row,seat\n1,Parkett,A,1\n1,Parkett,A,1\n"
+
+
+def test_a_seat_named_twice_is_looked_at_after_the_reference_and_the_orders_status(buying: Buying) -> None:
+    order, pending = buying.confirmed(), buying.pending()
+    buying.received(order, "Parkett/A/1")
+
+    assert refusal(send_file(buying, order, TWICE)) == (409, "delivery_reference_reused")
+    assert refusal(send_file(buying, pending, TWICE)) == (409, "not_receivable")
+    assert refusal(send_file(buying, order, TWICE, reference="LS-2")) == (422, "duplicate_seat")
+
+
+def test_a_seat_named_twice_does_not_hide_one_that_does_not_exist(buying: Buying) -> None:
+    order = buying.confirmed()
+
+    answer = send_file(buying, order, TWICE + b"1,Parkett,A,99\n")
+
+    assert (refusal(answer), faults(answer)) == ((422, "no_such_seat"), [("/lines/4", "no_such_seat")])
+
+
+def test_every_missing_seat_of_a_file_and_of_a_list_is_named(buying: Buying) -> None:
+    order = buying.confirmed()
+    missing = [f"Parkett/A/{number}" for number in range(11, 211)]
+    lines = [f"1,{name.replace('/', ',')}" for name in ["Parkett/A/1", *missing]]
+
+    filed = send_file(buying, order, "\n".join(["line,section,row,seat", *lines]).encode())
+    listed = buying.ask(order["id"], "receive", a_note(order, "Parkett/A/1-210"))
+
+    assert refusal(filed) == refusal(listed) == (422, "no_such_seat")
+    assert filed.json()["missing"] == listed.json()["missing"] == missing
+    assert len(faults(filed)) == 100

@@ -139,7 +139,14 @@ def test_an_order_that_owes_nothing_takes_nothing() -> None:
     [(100, 0, 0, 100), (100, 40, 30, 30), (100, 40, 60, 0), (30, 40, 60, 0)],
 )
 def test_the_room_for_advances_is_never_negative(confirmed: int, billed: int, advances: int, room: int) -> None:
-    assert advance_room(eur(confirmed), billed=eur(billed), unapplied_advances=eur(advances)) == eur(room)
+    assert advance_room(eur(confirmed), to_come=1, billed=eur(billed), unapplied_advances=eur(advances)) == eur(room)
+
+
+def test_with_nothing_to_come_a_cent_that_rounding_left_is_no_room() -> None:
+    cent = {"billed": eur("99.99"), "unapplied_advances": eur(0)}
+
+    assert advance_room(eur("100.00"), to_come=1, **cent) == eur("0.01")
+    assert advance_room(eur("100.00"), to_come=0, **cent) == eur(0)
 
 
 def test_one_bill_is_paid_up_to_what_is_open() -> None:

@@ -1,6 +1,7 @@
 """Selectors: the grammar in good and bad input, seats found in order, and ranges folded back."""
 
 import time
+import tracemalloc
 from collections.abc import Iterable
 
 import pytest
@@ -8,7 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.labels import sort_key
-from domain.selectors import MAX_SEATS, SeatName, Selector, fold, parse, resolve, resolve_block, resolve_each
+from domain.selectors import (
+    MAX_MISSING,
+    MAX_SEATS,
+    SeatName,
+    Selector,
+    fold,
+    parse,
+    parse_all,
+    resolve,
+    resolve_blocks,
+    resolve_each,
+    sections_of,
+)
 from domain.states import Refused
 
 LABELS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "12A", "007", "Ä", "A", "B", "99", "100", "0"]
@@ -93,10 +106,35 @@ def test_each_selector_keeps_its_own_seats() -> None:
 
 
 def test_a_block_is_a_section_or_some_of_its_rows() -> None:
-    seats = a_hall()
+    whole, some = resolve_blocks([("Stalls", None), ("Stalls", "B-C")], seats=a_hall(), pointer=at)
 
-    assert len(resolve_block("Stalls", rows=None, seats=seats, pointer="/lines/0/block")) == 39
-    assert resolve_block("Stalls", rows="B-C", seats=seats, pointer="/lines/0/block")[12] == "Stalls/B/12A"
+    assert (len(whole), len(some), some[12]) == (39, 26, "Stalls/B/12A")
+
+
+def test_a_block_is_in_human_order_however_its_rows_are_counted() -> None:
+    (rows,) = resolve_blocks([("Balcony", "Z-AB")], seats=a_hall(), pointer=at)
+
+    assert rows == ("Balcony/AA/1", "Balcony/AA/2", "Balcony/AB/1", "Balcony/AB/2", "Balcony/Z/1", "Balcony/Z/2")
+
+
+def test_equal_blocks_are_looked_up_once_and_may_overlap() -> None:
+    seats = {("Stalls", str(row), str(seat)): 0 for row in range(100) for seat in range(500)}
+    start = time.perf_counter()
+
+    groups = resolve_blocks([("Stalls", None)] * 5_000 + [("Stalls", "1-2")], seats=seats, pointer=at)
+
+    assert len({id(group) for group in groups}) == 2
+    assert time.perf_counter() - start < 3
+
+
+def test_blocks_that_lie_one_over_the_other_have_an_end() -> None:
+    seats = {("Stalls", str(row), str(seat)): 0 for row in range(100) for seat in range(500)}
+    blocks: list[tuple[str, str | None]] = [("Stalls", f"0-{row}") for row in range(99, 0, -1)]
+
+    with pytest.raises(Refused) as caught:
+        resolve_blocks(blocks, seats=seats, pointer=at)
+
+    assert (caught.value.code, caught.value.errors[0].pointer) == ("invalid_selector", at(22))
 
 
 @pytest.mark.parametrize(
@@ -105,9 +143,9 @@ def test_a_block_is_a_section_or_some_of_its_rows() -> None:
 )  # fmt: skip
 def test_a_block_is_refused_at_its_pointer(section: str, rows: str | None, code: str) -> None:
     with pytest.raises(Refused) as caught:
-        resolve_block(section, rows=rows, seats=a_hall(), pointer="/lines/0/block")
+        resolve_blocks([("Stalls", "A"), (section, rows)], seats=a_hall(), pointer=at)
 
-    assert (caught.value.code, caught.value.errors[0].pointer) == (code, "/lines/0/block")
+    assert (caught.value.code, caught.value.errors[0].pointer) == (code, at(1))
 
 
 def test_missing_seats_are_named_at_their_selectors() -> None:
@@ -146,6 +184,69 @@ def test_a_long_list_of_missing_seats_is_cut() -> None:
     refused = refusal(["Stalls/A/1-1000"])
 
     assert "and 963 more" in refused.errors[0].message
+
+
+def test_the_text_is_cut_but_every_missing_seat_is_named() -> None:
+    refused = refusal(["Stalls/A/1-1000", "Stalls/Z/1-50"])
+
+    missing = [f"Stalls/A/{seat}" for seat in range(13, 1001)] + [f"Stalls/Z/{seat}" for seat in range(1, 51)]
+    assert refused.facts["missing"] == missing
+
+
+def test_the_missing_seats_have_an_end_too() -> None:
+    refused = refusal(["Stalls/A-C/1-9999"])
+
+    assert len(list(refused.facts["missing"])) == MAX_MISSING  # type: ignore[call-overload]
+    assert "and many more" in refused.errors[0].message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "S/A/" + ",".join(["0-99999"] * 500),
+        "S/1-99999/" + ",".join(["0-99999"] * 500),
+        "S/A-ZZZ/1-99999",
+        "S/A/1-60000,1-60000",
+    ],
+)
+def test_a_short_text_that_names_millions_is_refused_before_any_label_is_written(text: str) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(Refused, match="invalid_selector"):
+            parse(text)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert most < 1_000_000
+
+
+@pytest.mark.parametrize("text", ["S/A/1-99999", "S/1-300/1-300", "S/A/" + ",".join(["0-99999"] * 500)])
+def test_a_megabyte_of_selectors_is_refused_by_their_number(text: str) -> None:
+    start = time.perf_counter()
+
+    with pytest.raises(Refused, match="invalid_selector") as caught:
+        parse_all([text] * (2**20 // len(text)), pointer=at)
+
+    assert len(caught.value.errors) <= 100
+    assert time.perf_counter() - start < 3
+
+
+@pytest.mark.parametrize("text", ["Stalls/*/0-99998", "Stalls/*/" + ",".join(["0-99"] * 800)])
+def test_a_star_does_not_multiply_a_long_list_by_every_row(text: str) -> None:
+    seats = {("Stalls", str(row), str(seat)): 0 for row in range(1000) for seat in range(100)}
+    start = time.perf_counter()
+
+    with pytest.raises(Refused, match=r"no_such_seat|duplicate_seat"):
+        resolve([text], seats=seats, pointer=at)
+
+    assert time.perf_counter() - start < 3
+
+
+def test_sections_are_read_without_what_is_named_of_them() -> None:
+    texts = ["Stalls/A/1", " Stalls /B/*", "\tBox 2-4/1/0-99999999", "Pit/oops", "*/A/1", "x" * 41 + "/A/1"]
+
+    assert sections_of(texts) == ["Box 2-4", "Stalls"]
 
 
 @pytest.mark.parametrize("text", ["Stalls/*/*", "Stalls/A/1-99999", "Stalls", "Pit/A/1"])
