@@ -1,6 +1,7 @@
-"""Every document of the month, fetched as a client would and left in out/."""
+"""The documents of the month, fetched as a client would and left in out/: orders, receipts, tickets, every report."""
 
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,10 +12,29 @@ from demo.caller import Caller, Json
 from demo.month import Month
 
 FETCHERS = 4
-SOME = 6
-"""So many bookings' tickets are printed; all of them would be paper for its own sake."""
+FORMS = ("pdf", "xlsx", "csv", "json")
 STARTS = {".pdf": b"%PDF-", ".xlsx": b"PK\x03\x04"}
-FOLDERS = ("orders", "receipts", "tickets", "reports")
+FOLDERS = {
+    "orders": "every purchase order",
+    "receipts": "the receipt of every delivery",
+    "tickets": "every booking's tickets for what is still to come, and one ticket alone",
+    "reports": f"every report as {', '.join(FORMS)}",
+}
+"""What lies where."""
+_GROUPED = {
+    "profit": "/api/sales/reports/profit",
+    "revenue": "/api/sales/reports/revenue",
+    "valuation": "/api/inventory/reports/value",
+}
+REPORTS: dict[str, tuple[str, str | None]] = {
+    **{
+        f"{name}-by-{group_by}": (path, group_by)
+        for name, path in _GROUPED.items()
+        for group_by in ("event", "supplier", "section")
+    },
+    "trial-balance": ("/api/ledger/trial-balance", None),
+}
+"""Where each is asked for, and what makes a row where one may choose."""
 
 
 class Paper(NamedTuple):
@@ -36,6 +56,9 @@ def fetch(month: Month, reports: Reports, lists: Lists, *, out: Path) -> int:
     with month.screen.steps("documents", len(papers)) as steps, ThreadPoolExecutor(FETCHERS) as pool:
         for good, paper in zip(pool.map(_saved(steps.advance), papers), papers, strict=True):
             month.checks.expect(f"{paper.file.name} is what it says", good, wanted=True)
+    there = Counter(paper.file.parent.name for paper in papers)
+    for name, words in FOLDERS.items():
+        month.screen.tell(f"{out.name}/{name}: {words} ({there[name]} files)")
     return len(papers)
 
 
@@ -64,15 +87,14 @@ def _receipts(month: Month, lists: Lists, out: Path) -> list[Paper]:
 
 
 def _tickets(month: Month, lists: Lists, out: Path) -> list[Paper]:
-    """The largest bookings for events to come as one file each, and one single ticket."""
-    confirmed = [one for one in lists.sold if one["status"] == "CONFIRMED" and one["event_id"] not in lists.over]
-    largest = sorted(confirmed, key=lambda one: (-one["ticket_count"], one["booking_number"]))[:SOME]
+    """The bookings for events to come as one file each, printed for their letters already, and one single ticket."""
+    coming = [one for one in lists.sold if one["status"] == "CONFIRMED" and one["event_id"] not in lists.over]
     folder, seller = out / "tickets", month.boxoffice
     whole = [
         Paper(seller, f"/api/bookings/{one['id']}/tickets.pdf", {}, folder / f"{one['booking_number']}.pdf")
-        for one in largest
+        for one in coming
     ]
-    single = _first_ticket(largest[0])
+    single = _first_ticket(max(coming, key=lambda one: int(one["ticket_count"])))
     return [
         *whole,
         Paper(seller, f"/api/tickets/{single['id']}/download", {}, folder / f"{single['ticket_number']}.pdf"),
@@ -84,19 +106,13 @@ def _first_ticket(booking: Json) -> Json:
 
 
 def _reports(month: Month, reports: Reports, out: Path) -> list[Paper]:
-    wanted = {
-        "profit": ("/api/sales/reports/profit", ("pdf", "xlsx", "csv")),
-        "profit-by-supplier": ("/api/sales/reports/profit", ("pdf", "csv")),
-        "valuation": ("/api/inventory/reports/value", ("pdf",)),
-        "trial-balance": ("/api/ledger/trial-balance", ("csv",)),
-    }
     return [
-        Paper(month.finance, path, _parameters(name, form, reports), out / "reports" / f"{name}.{form}")
-        for name, (path, forms) in wanted.items()
-        for form in forms
+        Paper(month.finance, path, _parameters(form, group_by, reports), out / "reports" / f"{name}.{form}")
+        for name, (path, group_by) in REPORTS.items()
+        for form in FORMS
     ]
 
 
-def _parameters(name: str, form: str, reports: Reports) -> dict[str, str]:
+def _parameters(form: str, group_by: str | None, reports: Reports) -> dict[str, str]:
     asked = {"format": form, "as_of": reports.as_of}
-    return {**asked, "group_by": "supplier"} if name == "profit-by-supplier" else asked
+    return asked if group_by is None else {**asked, "group_by": group_by}
