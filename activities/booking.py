@@ -204,6 +204,9 @@ def _settle(tx: Tx, booking: Booking, payment: Payment, word: Word) -> Settled:
     if payment.status != PaymentStatus.PROCESSING:
         return _told_before(tx, booking, payment)
     payments.note_reference(tx, payment.id, reference=word.reference)
+    if booking.status == BookingStatus.CONFIRMED:
+        # It sold the seats before and its process was lost: whatever is said of the promise now, the capture decides.
+        return Settled(then="complete" if word.state == ProviderState.CAPTURED else "capture")
     if word.state in (ProviderState.AUTHORISED, ProviderState.CAPTURED):
         return _take_money(tx, booking, payment, word)
     _fail(tx, payment, code=_decline(word))
@@ -238,9 +241,6 @@ def _take_money(tx: Tx, booking: Booking, payment: Payment, word: Word) -> Settl
     Money that the provider took by itself was never owed to us: it stands in 2210 until it is decided about.
     """
     is_taken = word.state == ProviderState.CAPTURED
-    then = "complete" if is_taken else "capture"
-    if booking.status == BookingStatus.CONFIRMED:
-        return Settled(then=then)
     seats = _seats_to_sell(tx, booking)
     if seats is None and booking.status == BookingStatus.RESERVED:
         bookings.give_up(tx, booking, reason=Reason.EXPIRED)
@@ -254,7 +254,7 @@ def _take_money(tx: Tx, booking: Booking, payment: Payment, word: Word) -> Settl
     _sell(tx, booking, payment, seats, at=now)
     if is_taken:
         _post(tx, payment, postings.late_retaken, name="late-retaken", at=now)
-    return Settled(then=then)
+    return Settled(then="complete" if is_taken else "capture")
 
 
 def _seats_to_sell(tx: Tx, booking: Booking) -> list[Seat] | None:
@@ -315,7 +315,8 @@ def _give_back(tx: Tx, booking: Booking, payment: Payment, taken_at: datetime) -
         reason=Reason.EXPIRED,
     )
     words = "the seats were sold to others before the money came; all of it goes back"
-    operations.fail(tx, payment.id, error=refusal(Refused("reservation_expired", words)))
+    error = refusal(Refused("reservation_expired", words))
+    operations.fail(tx, payment.id, error=error, result=payment.outcome(PaymentStatus.COMPLETED))
     return Settled(then="refund", refund_id=refund_id)
 
 
@@ -326,7 +327,7 @@ def _fail(tx: Tx, payment: Payment, *, code: str) -> None:
         "insufficient_funds": "the account has not enough money",
         "reservation_expired": "the seats were sold to others before the payment was certain; nothing was taken",
     }.get(code, "the payment failed at the provider")
-    operations.fail(tx, payment.id, error=refusal(Refused(code, words)))
+    operations.fail(tx, payment.id, error=refusal(Refused(code, words)), result=payment.outcome(PaymentStatus.FAILED))
 
 
 def _post(tx: Tx, payment: Payment, posting: Any, *, name: str, at: datetime) -> None:

@@ -95,9 +95,7 @@ def begin(tx: Tx, booking: Booking, *, ticket_ids: Sequence[UUID] | None, reason
     try:
         numbers, _ = quote(tx, booking, ticket_ids)
     except Refused as refused:
-        if frozen is not None and refused.code in ("ticket_not_valid", "wrong_state"):
-            raise Refused("quote_stale", f"Since this was quoted: {refused.words}", facts=refused.facts) from refused
-        raise
+        raise _as_stale(refused) if frozen is not None else refused from refused
     fingerprint = policies.fingerprint(numbers)
     if frozen is not None and (not frozen.living or frozen.fingerprint != fingerprint):
         raise Refused("quote_stale", "The numbers quoted are no longer the numbers due; ask for a new quote.")
@@ -106,11 +104,19 @@ def begin(tx: Tx, booking: Booking, *, ticket_ids: Sequence[UUID] | None, reason
         "reason": reason,
         "fingerprint": fingerprint,
         "ticket_ids": [str(line.ticket_id) for line in numbers.lines],
+        "quoted": frozen is not None,
     }
     kind = KIND_BOOKING if ticket_ids is None else KIND_TICKETS
     return operations.open_operation(
         tx, kind=kind, subject=subject, payload=payload, total=len(numbers.lines), unit="tickets"
     )
+
+
+def _as_stale(refused: Refused) -> Refused:
+    """The refusal of what was quoted: that something of it is no longer so makes the quote stale."""
+    if refused.code not in ("ticket_not_valid", "wrong_state"):
+        return refused
+    return Refused("quote_stale", f"Since this was quoted: {refused.words}", facts=refused.facts)
 
 
 def _frozen(tx: Tx, booking: Booking, quote_id: UUID) -> refunds.Quote:
@@ -138,7 +144,8 @@ class CancellingActivities:
                 with tx.savepoint():
                     return _execute(tx, operation)
             except Refused as refused:
-                operations.fail(tx, operation.id, error=refusal(refused))
+                said = _as_stale(refused) if operation.payload.get("quoted") else refused
+                operations.fail(tx, operation.id, error=refusal(said))
                 return Executed()
 
 

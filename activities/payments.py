@@ -58,8 +58,15 @@ class PaymentActivities:
 
     @activity.defn(name="payments.authorise", no_thread_cancel_exception=True)
     def authorise(self, at: PaymentStep) -> Word:
-        """Ask for the promise of the money; UNKNOWN when no answer came in time."""
-        return self._call("authorise", self._read(at.tenant_id, at.payment_id))
+        """Ask for the promise of the money; UNKNOWN when no answer came in time.
+
+        Where the card's token is forgotten, the promise was given: a process that the engine lost is begun again after
+        the sale. What it was is looked up, for no card could be asked any more.
+        """
+        payment = self._read(at.tenant_id, at.payment_id)
+        if payment.token is None and _money(payment).is_positive:
+            return Word.of(self._provider.look_up(key=_key("authorise", payment)), about=_money(payment))
+        return self._call("authorise", payment)
 
     @activity.defn(name="payments.capture", no_thread_cancel_exception=True)
     def capture(self, at: PaymentStep) -> Word:
@@ -162,7 +169,7 @@ def _complete(tx: Tx, booking: Booking, payment: Payment, word: Word) -> None:
     operations.succeed(
         tx,
         payment.id,
-        result={"payment_id": str(payment.id), "booking_id": str(booking.id), "status": PaymentStatus.COMPLETED},
+        result=payment.outcome(PaymentStatus.COMPLETED),
     )
     _send_tickets(tx, booking)
 
@@ -187,5 +194,7 @@ def _reverse(tx: Tx, booking: Booking, payment: Payment) -> None:
         )
     payments.end(tx, payment, status=PaymentStatus.FAILED, failure_reason="capture_refused")
     words = "the provider refused to take the money it had promised; the sale was reversed"
-    operations.fail(tx, payment.id, error=refusal(Refused("capture_refused", words)))
+    operations.fail(
+        tx, payment.id, error=refusal(Refused("capture_refused", words)), result=payment.outcome(PaymentStatus.FAILED)
+    )
     tell_customer(tx, booking, letter="payment_failed")

@@ -15,6 +15,7 @@ from db.payments import Payment
 from db.refunds import Refund
 from domain import booking as rules
 from domain.booking import BookingStatus, PaymentStatus
+from domain.money import Money
 
 SHOWN_CODE = ("CONFIRMED", "TRANSFERRED", "USED")
 
@@ -205,7 +206,7 @@ class PaymentShape(Shape):
             id=payment.id,
             booking_id=payment.booking_id,
             amount=MoneyShape.of(payment.amount, payment.currency),
-            status=payment.status,
+            status=_payment_status(payment),
             method=payment.method,
             provider=payment.provider,
             provider_transaction_id=payment.provider_transaction_id,
@@ -214,6 +215,14 @@ class PaymentShape(Shape):
             created_at=payment.created_at,
             captured_at=payment.captured_at,
         )
+
+
+def _payment_status(payment: Payment) -> str:
+    """Its own, or what has gone back of it since."""
+    if payment.status != PaymentStatus.COMPLETED:
+        return payment.status
+    paid, refunded = Money(payment.amount, payment.currency), Money(payment.refunded_amount, payment.currency)
+    return rules.payment_after_refund(paid, refunded=refunded)
 
 
 class RefundShape(Shape):

@@ -32,6 +32,10 @@ class Payment:
     ended_at: datetime | None
     requested_by: str
 
+    def outcome(self, status: str) -> dict[str, str]:
+        """What its operation ends with, whatever became of it."""
+        return {"payment_id": str(self.id), "booking_id": str(self.booking_id), "status": status}
+
 
 COLUMNS = """p.id, p.booking_id, b.booking_number, p.status, p.amount, p.currency, p.method, p.provider, p.token,
     p.provider_transaction_id, p.failure_reason, p.refunded_amount, p.created_at, p.captured_at, p.ended_at, o.requested_by"""

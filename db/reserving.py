@@ -77,7 +77,7 @@ READ = """
 SELECT e.status AS event_status, e.end_at <= now() AS over, t.currency, e.tax_rate, t.service_fee_percent,
     t.reservation_window, c.id IS NOT NULL AS customer_known, s.id AS seat_id, s.section, s.row_label, s.seat_number,
     s.retail_price,
-    s.ownership_status = 'OWNED' AND (s.status = 'AVAILABLE' OR (s.status = 'RESERVED' AND s.held_until <= now())) AS free
+    s.ownership_status = 'OWNED' AND NOT s.written_off AND (s.status = 'AVAILABLE' OR (s.status = 'RESERVED' AND s.held_until <= now())) AS free
 FROM tenants t
 LEFT JOIN events e ON e.tenant_id = t.id AND e.id = %(event)s
 LEFT JOIN customers c ON c.tenant_id = t.id AND c.id = %(customer)s
@@ -95,7 +95,8 @@ WITH wanted AS (
                          %(barcode)s::text[]) WITH ORDINALITY AS w(seat_id, ticket_id, price, fee, tax, barcode, position)
 ), locked AS (
     SELECT s.id, s.status FROM event_seats s JOIN wanted w ON w.seat_id = s.id
-    WHERE s.tenant_id = %(tenant)s AND s.event_id = %(event)s AND s.ownership_status = 'OWNED' AND s.retail_price = w.price
+    WHERE s.tenant_id = %(tenant)s AND s.event_id = %(event)s AND s.ownership_status = 'OWNED' AND NOT s.written_off
+      AND s.retail_price = w.price
       AND (s.status = 'AVAILABLE' OR (s.status = 'RESERVED' AND s.held_until <= now()))
     ORDER BY s.id FOR NO KEY UPDATE OF s
 ), whole AS (

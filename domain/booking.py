@@ -188,12 +188,12 @@ def check_payable(
     reason: Reason | None = None,
 ) -> None:
     """Whether a payment may begin. Raises Refused `already_paid`, `reservation_expired`, `booking_ended`, `payment_in_progress`."""
+    if payment == PaymentStatus.PROCESSING:
+        raise Refused("payment_in_progress", "Another payment for this booking is on its way.")
     if status == BookingStatus.CONFIRMED:
         raise Refused("already_paid", "This booking has been paid.")
     if status != BookingStatus.RESERVED and reason != Reason.EXPIRED:
         raise Refused("booking_ended", f"This booking is {status}.", facts={"state": str(status)})
-    if payment == PaymentStatus.PROCESSING:
-        raise Refused("payment_in_progress", "Another payment for this booking is on its way.")
     if status != BookingStatus.RESERVED or reserved_until <= now:
         raise Refused("reservation_expired", "The time to pay for these seats is over; please reserve again.")
 
@@ -207,7 +207,9 @@ def retake(status: BookingStatus, *, reason: Reason | None) -> BookingStatus:
 
 def can(status: BookingStatus, *, payment: PaymentStatus, in_time: bool = True) -> tuple[str, ...]:
     """What people may do with a booking: pay and release while the reservation runs, cancel once it is confirmed."""
-    if status == BookingStatus.RESERVED and payment != PaymentStatus.PROCESSING:
+    if payment == PaymentStatus.PROCESSING:
+        return ()
+    if status == BookingStatus.RESERVED:
         return ("pay", "release") if in_time else ("release",)
     return ("cancel",) if status == BookingStatus.CONFIRMED else ()
 

@@ -1,5 +1,6 @@
 """What travels over HTTP: bodies in, answers out; amounts are decimal strings, never numbers."""
 
+import hashlib
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -74,12 +75,19 @@ def effect_json(effect: Effect) -> dict[str, Any]:
         "key": effect.key,
         "kind": effect.kind,
         "state": effect.state,
-        "reference": effect.charge,
+        "reference": _reference(effect),
         "reason": effect.reason,
         "amount": _amount(effect.amount),
         "currency": effect.currency,
         "occurred_at": None if effect.state is State.PENDING else stamp(effect.occurred_at),
     }
+
+
+def _reference(effect: Effect) -> str | None:
+    """The provider's own name for it: the charge's, but each refund has one of its own."""
+    if effect.kind is not Kind.REFUND or effect.state is not State.REFUNDED:
+        return effect.charge
+    return f"re_{hashlib.sha256(effect.key.encode()).hexdigest()[:24]}"
 
 
 def charge_json(charge: Charge) -> dict[str, Any]:

@@ -59,6 +59,17 @@ def test_ten_callers_give_up_the_same_ticket_and_one_does(shop: Shop, example: U
     assert shop.faults() == []
 
 
+def test_of_two_who_run_one_quote_the_second_hears_that_it_is_stale(shop: Shop, example: UUID) -> None:
+    ticket = ids(shop, example, 3)
+    quote_id, _ = quoted(shop, example, ticket)
+    asked = [shop.ask_cancel(example, ticket, quote_id=quote_id) for _ in range(2)]
+
+    for operation_id in asked:
+        shop.cancel(operation_id)
+
+    assert [shop.outcome(operation_id)[1] for operation_id in asked] == [None, "quote_stale"]
+
+
 def test_refunds_pending_count_as_spent(shop: Shop, example: UUID) -> None:
     executed = shop.cancelled(example, ids(shop, example, 3))
     assert executed.refund_id is not None

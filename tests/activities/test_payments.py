@@ -176,6 +176,35 @@ def test_a_step_run_twice_is_one_call_to_the_provider(shop: Shop, provider: Simu
     assert till.book()[0].captured == Money(Decimal("38.50"), "EUR")
 
 
+@pytest.mark.parametrize("token", ["tok_ok", "tok_unknown_then_ok", "tok_capture_fails"])
+def test_a_process_begun_again_after_its_sale_takes_the_money_it_was_promised(
+    shop: Shop, provider: SimulatedPayments, token: str
+) -> None:
+    till = Till(shop, provider, token=token)
+    shop.settle(till.payment_id, till.surely("authorise", till.steps.authorise))
+
+    then = till.paid()
+
+    fails = token == "tok_capture_fails"
+    assert then == "capture"
+    assert shop.status(till.booking_id)[0] == ("CANCELLED" if fails else "CONFIRMED")
+    assert till.book()[0].captured == Money(Decimal(0 if fails else "38.50"), "EUR")
+    assert shop.faults() == []
+
+
+def test_whatever_is_said_of_the_promise_of_a_sold_booking_the_capture_decides(
+    shop: Shop, provider: SimulatedPayments
+) -> None:
+    till = Till(shop, provider, token="tok_ok")
+    shop.settle(till.payment_id, till.steps.authorise(till.at))
+
+    again = shop.settle(till.payment_id, Word(state=ProviderState.REFUSED, reason="invalid_request"))
+
+    assert again.then == "capture"
+    assert shop.status(till.booking_id)[0] == "CONFIRMED"
+    assert shop.outcome(till.payment_id) == ("queued", None)
+
+
 def test_a_promise_of_other_money_is_never_confirmed(
     shop: Shop, provider: SimulatedPayments, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -187,6 +187,25 @@ def test_a_price_changed_between_reading_and_taking_is_read_again(shop: Shop, mo
     assert made.priced.total.amount == Decimal("108.90")
 
 
+def test_a_seat_that_is_written_off_between_reading_and_taking_is_not_sold(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = reserving.read_basket
+
+    def read_then_close(tx: Tx, **which: object) -> list[reserving.BasketSeat]:
+        found = read(tx, **which)  # type: ignore[arg-type]
+        with shop.tx() as elsewhere:
+            elsewhere.run("UPDATE event_seats SET written_off = TRUE WHERE id = %s", shop.seats(1))
+        return found
+
+    monkeypatch.setattr(reserving, "read_basket", read_then_close)
+
+    refusal = refused(shop, 1, 2)
+
+    assert refusal.code == "seats_unavailable"
+    assert shop.seat_states(1, 2) == ["AVAILABLE", "AVAILABLE"]
+
+
 def test_a_basket_is_one_reading_and_one_taking_round_trip(shop: Shop, tmp_path: Path) -> None:
     customer_id = a_customer(shop)
 

@@ -101,6 +101,7 @@ def test_seats_are_held_for_the_grace_only_while_a_payment_is_in_flight() -> Non
     ("status", "payment", "left", "reason", "code"),
     [
         (BookingStatus.CONFIRMED, PaymentStatus.COMPLETED, 60, None, "already_paid"),
+        (BookingStatus.CONFIRMED, PaymentStatus.PROCESSING, 60, None, "payment_in_progress"),
         (BookingStatus.REFUNDED, PaymentStatus.REFUNDED, -60, Reason.CUSTOMER_REQUEST, "booking_ended"),
         (BookingStatus.CANCELLED, PaymentStatus.PENDING, 60, Reason.CUSTOMER_REQUEST, "booking_ended"),
         (BookingStatus.CANCELLED, PaymentStatus.PENDING, -60, Reason.EXPIRED, "reservation_expired"),
@@ -141,6 +142,7 @@ def test_late_money_takes_up_an_expired_booking_and_no_other() -> None:
         (BookingStatus.RESERVED, PaymentStatus.PENDING, False, ("release",)),
         (BookingStatus.RESERVED, PaymentStatus.PROCESSING, True, ()),
         (BookingStatus.CONFIRMED, PaymentStatus.COMPLETED, True, ("cancel",)),
+        (BookingStatus.CONFIRMED, PaymentStatus.PROCESSING, True, ()),
         (BookingStatus.CANCELLED, PaymentStatus.PENDING, True, ()),
         (BookingStatus.REFUNDED, PaymentStatus.REFUNDED, True, ()),
     ],

@@ -107,6 +107,17 @@ def test_a_demand_without_a_fit_key_is_422(http: httpx2.Client, headers: dict[st
     assert http.post("/v1/authorisations", json=BODY, headers=headers).status_code == 422
 
 
+def test_every_refund_has_a_name_of_its_own_that_looking_up_tells_again(http: httpx2.Client) -> None:
+    asked, part = {"amount": "85.00", "currency": "EUR"}, {"amount": "1.00", "currency": "EUR"}
+    charge = http.post("/v1/authorisations", json={**asked, "token": "tok_ok"}, headers=a_key()).json()["reference"]
+    http.post(f"/v1/charges/{charge}/captures", json=asked, headers=a_key())
+
+    refunds = [http.post(f"/v1/charges/{charge}/refunds", json=part, headers=a_key()).json() for _ in range(2)]
+
+    assert len({charge, *(refund["reference"] for refund in refunds)}) == 3
+    assert [http.get("/v1/effects", params={"key": one["key"]}).json() for one in refunds] == refunds
+
+
 def test_no_card_is_shown_in_the_book(http: httpx2.Client) -> None:
     http.post("/v1/authorisations", json=BODY, headers=a_key())
 
