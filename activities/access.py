@@ -61,17 +61,24 @@ def log_in(database: Database, *, account: str, password: str, address: str) -> 
     """
     account = account.strip().lower()
     with database.tenantless() as tx:
-        if access.failures(tx, account=account, address=address, within=FAILURES_WITHIN) >= FAILURES_ALLOWED:
-            raise Refused("too_many_attempts", "too many failed logins for this account from this address")
+        _check_attempts(tx, account=account, address=address)
         login = access.find_login(tx, account)
     # The slow hash runs outside any transaction: it must not keep a connection busy.
     right = _hasher().verify(password, login.password_hash if login else _nobody())
     if login is None or not right:
         with database.tenantless() as tx:
+            # Of many who guessed meanwhile each is counted before the next is answered.
+            access.fail_one_by_one(tx, account=account, address=address)
+            _check_attempts(tx, account=account, address=address)
             access.note_failure(tx, account=account, address=address)
         raise Refused("invalid_credentials", "e-mail address and password do not match")
     with database.transaction(login.tenant_id, actor=account) as tx:
         return _issue(tx, user_id=login.user_id, role=login.role, family_id=new_id())
+
+
+def _check_attempts(tx: Tx, *, account: str, address: str) -> None:
+    if access.failures(tx, account=account, address=address, within=FAILURES_WITHIN) >= FAILURES_ALLOWED:
+        raise Refused("too_many_attempts", "too many failed logins for this account from this address")
 
 
 def refresh(database: Database, *, token: str) -> Tokens:

@@ -96,7 +96,7 @@ async def _rejected(request: Request, error: Exception) -> Response:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
-    code = error.code if error.code in problems.PROBLEMS else "invalid"
+    code = problems.known(error.code)
     errors = [asking.fault(f.pointer, f.code, f.message) for f in error.errors]
     return _answer(request, code, error.words, errors=errors, facts=error.facts)
 

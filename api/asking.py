@@ -76,7 +76,7 @@ def _wait(prefer: str) -> float:
     """The seconds of `Prefer: wait=n`, at most 30."""
     for part in prefer.replace(";", ",").split(","):
         name, _, value = part.strip().partition("=")
-        if name.lower() == "wait" and value.strip().isdigit():
+        if name.lower() == "wait" and value.strip().isdecimal() and value.isascii():
             return min(float(value.strip()[:4]), 30.0)
     return 0.0
 

@@ -13,7 +13,7 @@ from activities import cancelling, reserving
 from activities.sold import kept, totals
 from api.booking_shapes import BookingShape, QuoteShape, RefundShape, SummaryShape, TicketShape
 from api.desk import Accepted, Desk
-from api.pages import After, Limit, id_after, page
+from api.pages import After, Limit, id_after, page, part
 from api.problems import Rejected
 from api.purchase_order_shapes import ChangeShape
 from api.shapes import Body, Line, MoneyShape, Page, utc
@@ -108,11 +108,11 @@ def read_booking(tx: Tx, booking_id: UUID) -> BookingShape:
 
 
 @desk.reads("/bookings/{booking_id}/tickets", needs="bookings:read")
-def list_booking_tickets(tx: Tx, booking_id: UUID) -> Page[TicketShape]:
+def list_booking_tickets(tx: Tx, booking_id: UUID, limit: Limit = 50, after: After = None) -> Page[TicketShape]:
     """List a booking's tickets in human seat order, those given up included."""
     booking = _found(tx, booking_id)
-    tickets = [TicketShape.of(ticket, booking.currency) for ticket in bookings.tickets(tx, booking_id)]
-    return Page(data=tickets, next=None, has_more=False)
+    rows = bookings.tickets(tx, booking_id)
+    return part(rows, limit, after, lambda ticket: TicketShape.of(ticket, booking.currency))
 
 
 @desk.reads("/bookings/{booking_id}/summary", needs="bookings:read", single=True)
@@ -143,21 +143,16 @@ def read_summary(tx: Tx, booking_id: UUID) -> SummaryShape:
     )
 
 
-@desk.reads("/bookings/{booking_id}/history", needs="bookings:read", shape=Page[ChangeShape])
-def read_booking_history(tx: Tx, booking_id: UUID) -> dict[str, Any]:
+@desk.reads("/bookings/{booking_id}/history", needs="bookings:read")
+def read_booking_history(tx: Tx, booking_id: UUID, limit: Limit = 50, after: After = None) -> Page[ChangeShape]:
     """Read who changed the booking from what to what, when and why, newest first."""
-    changes = reversed(history.of(tx, booking_id))
-    rows = [
-        {"at": utc(c.at), "by": c.by, "from": c.from_status, "to": c.to_status, "reason": c.reason} for c in changes
-    ]
-    return {"data": rows, "next": None, "has_more": False}
+    return part(history.of(tx, booking_id)[::-1], limit, after, ChangeShape.model_validate)
 
 
 @desk.reads("/bookings/{booking_id}/refunds", needs="bookings:read")
-def list_booking_refunds(tx: Tx, booking_id: UUID) -> Page[RefundShape]:
+def list_booking_refunds(tx: Tx, booking_id: UUID, limit: Limit = 50, after: After = None) -> Page[RefundShape]:
     """List every attempt to send money back, newest first."""
-    rows = reversed(refunds.of_booking(tx, booking_id))
-    return Page(data=[RefundShape.of(row) for row in rows], next=None, has_more=False)
+    return part(refunds.of_booking(tx, booking_id)[::-1], limit, after, RefundShape.of)
 
 
 class Cancelling(Body):

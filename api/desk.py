@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, get_type_hints
@@ -22,14 +21,16 @@ from starlette.routing import Match
 from starlette.types import Scope
 from typing_extensions import override
 
-from api import asking, documents, strays, waiting
+from api import asking, documents, strays, versions, waiting
 from api.asking import Asked
-from api.problems import Rejected
+from api.problems import Rejected, status_of
 from api.resources import RESOURCES, resolve
 from api.shapes import OperationShape, ProblemShape
+from api.spec import Spec
 from db import idempotency, operations
 from db.operations import Operation
 from db.transaction import Tx
+from domain.states import Refused
 from gateways.storage import Storage, storage_at
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -65,31 +66,6 @@ class Answer:
     media_type: str
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Spec:
-    """What a route declares about itself."""
-
-    call: Callable[..., Any]
-    path: str
-    needs: str
-    status: int
-    writes: bool
-    single: bool
-    is_operation: bool
-    requires_if_match: bool
-    path_parameters: tuple[str, ...]
-
-    @property
-    def subject(self) -> str:
-        """The path of the thing whose ETag guards the call: up to the last parameter, or all of it."""
-        before, brace, _ = self.path.rpartition("}")
-        return before + brace if brace else self.path
-
-
-# The GET of each single thing by its path: its answer's hash is the thing's ETag.
-READERS: dict[str, Spec] = {}
 
 
 class DeskRoute(APIRoute):
@@ -193,7 +169,7 @@ class Desk(APIRouter):
                 path_parameters=tuple(name for name in names if name in RESOURCES),
             )
             if single:
-                READERS[path] = spec
+                versions.note_reader(spec)
             self._words.add(_first_word(path))
             self.add_api_route(
                 path,
@@ -297,15 +273,27 @@ def _serve_once(asked: Asked, spec: Spec, given: dict[str, Any]) -> Response | A
             accepted = known.operation_id and Accepted(known.operation_id, replayed=True)
             return _standing(tx, accepted) if accepted else asking.replayed(known)
         names = _all_found(tx, asked, spec, given)
-        _check_version(tx, asked, spec, names)
-        tx.keep = not preview
-        result = spec.call(tx, **{**given, **names})
+        missed = versions.misses(tx, asked, spec, names)
+        tx.keep = not preview and missed is None
+        result = _called(tx, spec, {**given, **names}, missed)
         if isinstance(result, Pending):
             return result
         response = _standing(tx, result) if isinstance(result, Accepted) else _rendered(spec, result, preview)
         if remembering:
             _remember(tx, remembering, print_of_request, response)
         return response
+
+
+def _called(tx: Tx, spec: Spec, given: Mapping[str, Any], missed: Rejected | None) -> Any:
+    """The call's own answer. Where the version is missed, what else is wrong with the request comes before that."""
+    if missed is None:
+        return spec.call(tx, **given)
+    try:
+        spec.call(tx, **given)
+    except (Rejected, Refused) as refusal:
+        if status_of(refusal.code) in (400, 422):
+            raise
+    raise missed
 
 
 def _standing(tx: Tx, accepted: Accepted) -> Accepted:
@@ -342,36 +330,13 @@ def _admit(request: Request, spec: Spec) -> None:
             _found(tx, name, str(request.path_params[name]))
 
 
-def _check_version(tx: Tx, asked: Asked, spec: Spec, names: Mapping[str, UUID]) -> None:
-    """428 where If-Match is required, 412 where one was sent and names another version."""
-    if spec.requires_if_match and not asked.if_match:
-        raise Rejected("precondition_required", "send the ETag of the thing you read as If-Match")
-    reader = READERS.get(spec.subject)
-    if not asked.if_match or asked.method == "GET" or reader is None:
-        return
-    current = etag(_json(reader.call(tx, **{name: names[name] for name in reader.path_parameters})))
-    if not {"*", current} & {tag.strip() for tag in asked.if_match.split(",")}:
-        raise Rejected("version_mismatch", "the thing has changed since you read it", headers={"ETag": current})
-
-
-def etag(body: bytes) -> str:
-    """A strong ETag: the answer's own hash."""
-    return f'"{hashlib.sha256(body).hexdigest()[:24]}"'
-
-
-def _json(result: Any) -> bytes:
-    if isinstance(result, BaseModel):
-        return result.model_dump_json().encode()
-    return json.dumps(result, default=str, ensure_ascii=False, separators=(",", ":")).encode()
-
-
 def _rendered(spec: Spec, result: Any, preview: bool) -> Response:
     if isinstance(result, Answer):
         return Response(result.body, result.status, dict(result.headers), media_type=result.media_type)
     if spec.status == 204 and not preview:
         return Response(status_code=204)
-    body = _json(result)
-    headers = {"ETag": etag(body)} if spec.single else {}
+    body = versions.as_json(result)
+    headers = {"ETag": versions.etag(body)} if spec.single else {}
     return Response(body, 200 if preview else spec.status, headers, media_type="application/json")
 
 
@@ -382,6 +347,7 @@ def _fingerprint(given: Mapping[str, Any]) -> str:
         value = given[name]
         digest.update(name.encode() + b"\0")
         if isinstance(value, UploadFile):
+            value.file.seek(0)
             digest.update(hashlib.sha256(value.file.read()).digest())
             value.file.seek(0)
         elif isinstance(value, BaseModel):

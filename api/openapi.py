@@ -7,11 +7,11 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from api.desk import READERS
 from api.example_words import IDS, RESULTS, WORDS
 from api.examples import Storyteller
 from api.problems import PROBLEMS, document
 from api.resources import RESOURCES
+from api.versions import reader_of
 
 Operation = dict[str, Any]
 
@@ -100,7 +100,7 @@ def _name_headers(path: str, method: str, operation: Operation) -> None:
     if method in CREATED:
         words = "The same key and content gives the first answer again; kept for 24 hours"
         parameters.append(_header("Idempotency-Key", words, {"type": "string", "minLength": 1, "maxLength": 255}))
-    if method != "get" and _subject(path) in READERS:
+    if method != "get" and reader_of(path.removeprefix("/api")) is not None:
         required = "precondition_required" in codes
         words = "The ETag of the thing as you read it; 412 when it has changed since"
         parameters.append(_header("If-Match", words, {"type": "string", "minLength": 1}, required=required))
@@ -113,12 +113,6 @@ def _name_headers(path: str, method: str, operation: Operation) -> None:
 
 def _header(name: str, words: str, schema: dict[str, Any], *, required: bool = False) -> dict[str, Any]:
     return {"name": name, "in": "header", "required": required, "description": words, "schema": schema}
-
-
-def _subject(path: str) -> str:
-    """The thing whose ETag guards the call, spelled as READERS spells it."""
-    before, brace, _ = path.removeprefix("/api").rpartition("}")
-    return before + brace
 
 
 def _name_problems(operation: Operation) -> None:

@@ -29,6 +29,17 @@ def page(rows: Sequence[R], limit: int, shape: Callable[[R], S], cursor: Callabl
     return Page(data=[shape(row) for row in shown], next=encode(cursor(shown[-1])) if more else None, has_more=more)
 
 
+def part(rows: Sequence[R], limit: int, after: str | None, shape: Callable[[R], S]) -> Page[S]:
+    """A page of a list that is read whole. Its cursor counts the rows that are left: new ones come in front of those."""
+    left = decode(after) if after is not None else len(rows)
+    if type(left) is not int or not 0 <= left <= len(rows):
+        raise _strange()
+    first = len(rows) - left
+    shown = rows[first : first + limit]
+    left -= len(shown)
+    return Page(data=[shape(row) for row in shown], next=encode(left) if left else None, has_more=left > 0)
+
+
 def encode(position: Any) -> str:
     """A position in the list as an opaque text."""
     return base64.urlsafe_b64encode(json.dumps(position, default=str).encode()).decode().rstrip("=")

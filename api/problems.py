@@ -87,6 +87,10 @@ PROBLEMS: dict[str, Problem] = {
 DOCS = "/docs/errors#"
 
 
+AGAIN: Mapping[str | int, str] = {429: "600", 503: "2", "request_in_progress": "1"}
+"""`Retry-After` in seconds, by code or by status."""
+
+
 class Rejected(Exception):
     """The request is refused before or beside the business rules: a code of the registry and what to add to it."""
 
@@ -105,6 +109,16 @@ class Rejected(Exception):
         self.errors = list(errors)
         self.facts = dict(facts or {})
         self.headers = dict(headers or {})
+
+
+def known(code: str) -> str:
+    """A rule's code if the registry has it."""
+    return code if code in PROBLEMS else "invalid"
+
+
+def status_of(code: str) -> int:
+    """The status under which a refusal leaves."""
+    return PROBLEMS[known(code)].status
 
 
 def document(
@@ -134,11 +148,11 @@ def document(
 
 
 def response(problem: Mapping[str, Any], *, headers: Mapping[str, str] | None = None) -> Response:
-    """The document as an answer; 503 and 429 say when to come again, 401 how to log in."""
+    """The document as an answer; it says when to come again where that helps, and with 401 how to log in."""
     extra = dict(headers or {})
     status = int(problem["status"])
-    if status in (429, 503):
-        extra.setdefault("Retry-After", "600" if status == 429 else "2")
+    if again := AGAIN.get(problem["code"]) or AGAIN.get(status):
+        extra.setdefault("Retry-After", again)
     if status == 401:
         extra.setdefault("WWW-Authenticate", "Bearer")
     # What was sent may come back in the words, and not all that JSON can spell is Unicode: a lone surrogate is not.

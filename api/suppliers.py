@@ -63,7 +63,7 @@ class NewSupplier(Body):
 
     name: Name
     supplier_type: SupplierType
-    email: Email | None = None
+    email: Email
     payment_terms: TermsText
     wholesale_discount_rate: Rate | None = None
     tax_id: Line | None = None

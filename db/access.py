@@ -229,6 +229,14 @@ def failures(tx: Tx, *, account: str, address: str, within: timedelta) -> int:
     return found
 
 
+def fail_one_by_one(tx: Tx, *, account: str, address: str) -> None:
+    """Wait for whoever else is counting a failure of this account from this address."""
+    tx.run(
+        "SELECT pg_advisory_xact_lock(hashtextextended('login of ' || %s::text || ' from ' || %s::text, 3))",
+        (account, address),
+    )
+
+
 def note_failure(tx: Tx, *, account: str, address: str) -> None:
     """Remember a failed login, and forget the old ones."""
     tx.run("INSERT INTO login_failures (account, address) VALUES (%s, %s)", (account, address))

@@ -73,6 +73,29 @@ def test_a_booking_reads_as_it_was_answered_by_id_and_by_number(counter: Counter
     assert (tickets["data"], tickets["has_more"]) == (made["tickets"], False)
 
 
+def test_what_a_booking_holds_is_read_page_by_page_too(counter: Counter) -> None:
+    sold = counter.sold(1, 2, 3)
+
+    for name in ("tickets", "history", "refunds"):
+        path = f"/api/bookings/{sold['id']}/{name}"
+        whole = counter.caller.read(path)["data"]
+        assert counter.caller.everything(path, limit=1) == counter.caller.everything(path, limit=2) == whole
+        assert refusal(counter.caller.get(f"{path}?after=bm9uc2Vuc2U")) == (422, "invalid")
+
+
+def test_a_page_of_a_history_goes_on_where_it_ended_though_something_has_happened_since(counter: Counter) -> None:
+    sold = counter.sold(1, 2)
+    path = f"/api/bookings/{sold['id']}/history"
+    whole = counter.caller.read(path)["data"]
+    first = counter.caller.read(f"{path}?limit=1")
+    counter.given_up(counter.caller.delete(f"/api/bookings/{sold['id']}?reason=CUSTOMER_REQUEST"))
+
+    rest = counter.caller.read(f"{path}?after={first['next']}")
+
+    assert [*first["data"], *rest["data"]] == whole
+    assert len(counter.caller.read(path)["data"]) > len(whole)
+
+
 def test_the_code_of_a_ticket_is_hidden_until_it_is_confirmed(counter: Counter) -> None:
     waiting = counter.reserved(1)
     sold = counter.sold(2)

@@ -122,6 +122,38 @@ def test_two_changes_on_one_reading_at_once_have_one_winner(owner: Caller) -> No
     assert owner.read(path)["version"] == 2
 
 
+def test_two_changes_of_the_settings_on_one_reading_at_once_have_one_winner(owner: Caller) -> None:
+    tag = owner.get("/api/settings").headers["ETag"]
+    zones = [f"Etc/GMT+{hour}" for hour in range(1, 9)]
+
+    def change(zone: str) -> int:
+        return owner.put("/api/settings", {"timezone": zone}, headers={"If-Match": tag}).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        found = Counter(pool.map(change, zones))
+
+    assert found == {200: 1, 412: 7}
+
+
+def test_what_is_wrong_with_the_body_comes_before_a_version_that_has_passed(owner: Caller) -> None:
+    event = an_event(owner)
+    path, stale = f"/api/events/{event['id']}", {"If-Match": '"stale"'}
+
+    elsewhere = owner.put(path, event_body(str(new_id())), headers=stale)
+    fine = owner.put(path, event_body(event["venue_id"]), headers=stale)
+
+    assert elsewhere.status_code == 422
+    assert (fine.status_code, fine.json()["code"]) == (412, "version_mismatch")
+    assert owner.read(path) == event
+
+
+@pytest.mark.parametrize("wait", ["wait=²", "wait=", "wait=-1", "wait=1e9", "wait"])
+def test_a_wait_that_is_no_number_is_no_wait(owner: Caller, wait: str) -> None:
+    answer = owner.get("/api/settings", headers={b"Prefer": wait.encode("latin-1")})
+
+    assert answer.status_code == 200
+
+
 @contextmanager
 def an_app_on(url: str) -> Iterator[TestClient]:
     database = Database(url, size=4, name="away")

@@ -123,6 +123,18 @@ def test_selectors_price_many_seats_at_once(buyer: Caller) -> None:
     assert {seat["retail_price"]["amount"] for seat in seats_of(buyer, event)} == {"35.00"}
 
 
+def test_prices_are_set_on_the_version_of_the_event_that_was_read(buyer: Caller) -> None:
+    event = an_event(buyer)
+    path, body = f"/api/inventory/events/{event['id']}/prices", {"seats": ["Parkett/*/*"], "retail_price": eur("35.00")}
+    tag = buyer.get(f"/api/events/{event['id']}").headers["ETag"]
+
+    stale = buyer.post(path, body, headers={"If-Match": '"stale"'})
+    current = buyer.post(path, body, headers={"If-Match": tag})
+
+    assert (stale.status_code, stale.json()["code"]) == (412, "version_mismatch")
+    assert current.status_code == 200
+
+
 def test_a_preview_of_prices_changes_none(buyer: Caller) -> None:
     event = an_event(buyer)
 

@@ -131,6 +131,18 @@ def test_what_creates_or_removes_takes_an_idempotency_key(name: str) -> None:
     assert ("Idempotency-Key" in headers) == (not name.startswith("POST /api/auth/"))
 
 
+def test_every_list_is_read_page_by_page() -> None:
+    def answer(operation: dict[str, Any]) -> str:
+        content = operation["responses"].get("200", {}).get("content", {})
+        return str(content.get("application/json", {}).get("schema", {}).get("$ref", ""))
+
+    lists = {name: one for name, one in OPERATIONS.items() if "/Page_" in answer(one)}
+    paged = {name for name, one in lists.items() if {"limit", "after"} <= {p["name"] for p in one["parameters"]}}
+
+    assert len(lists) > 15
+    assert set(lists) == paged
+
+
 def test_only_an_order_is_replaced_with_if_match_alone() -> None:
     required = [
         name

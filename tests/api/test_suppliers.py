@@ -23,6 +23,12 @@ def test_a_supplier_reads_as_it_was_made(buyer: Caller) -> None:
     assert (made["wholesale_discount_rate"], made["active"], made["notes"]) == ("0.1500", True, "Nice\npeople")
 
 
+def test_orders_are_mailed_so_a_supplier_has_an_address(buyer: Caller) -> None:
+    answer = buyer.post("/api/suppliers", {name: SUPPLIER[name] for name in SUPPLIER if name != "email"})
+
+    assert (refusal(answer), faults(answer)) == ((422, "invalid"), [("/email", "required")])
+
+
 @pytest.mark.parametrize("terms", ["IMMEDIATE", "NET_30", "NET_60", "NET_7"])
 def test_payment_terms_are_immediate_or_net(buyer: Caller, terms: str) -> None:
     assert buyer.made("/api/suppliers", {**SUPPLIER, "payment_terms": terms})["payment_terms"] == terms
@@ -40,6 +46,7 @@ def test_suppliers_are_of_the_kinds_the_trade_knows(buyer: Caller, kind: str) ->
         ("payment_terms", "LATER"),
         ("name", ""),
         ("email", "nobody"),
+        ("email", None),
         ("wholesale_discount_rate", "2"),
     ],
 )
@@ -82,3 +89,13 @@ def test_the_other_agency_and_the_box_office_see_none(
         assert refusal(anonymous.call(method, path)) == (401, "unauthenticated")
     assert stranger.everything("/api/suppliers") == []
     assert buyer.read(path)["active"] is True
+
+
+@pytest.mark.parametrize(
+    ("q", "found"), [("%25", ["100% Tickets"]), ("_", ["A_B"]), ("%5C", ["Back\\Stage"]), ("TICKETS", ["100% Tickets"])]
+)
+def test_what_is_looked_for_is_meant_literally(buyer: Caller, q: str, found: list[str]) -> None:
+    for name in ("100% Tickets", "A_B", "Back\\Stage"):
+        buyer.made("/api/suppliers", {**SUPPLIER, "name": name})
+
+    assert [supplier["name"] for supplier in buyer.everything(f"/api/suppliers?q={q}")] == found
