@@ -1,5 +1,6 @@
 """What the words of the reports mean: from sums of the journal's legs to rows and totals (accounting.md C)."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -137,10 +138,10 @@ def _report(
     currency: str,
     row: Callable[[str | None, str, _Sums], R],
 ) -> Report[R]:
-    groups: dict[str, _Sums] = {}
+    groups: defaultdict[str, _Sums] = defaultdict(lambda: _Sums(currency))
     everything = _Sums(currency)
     for part in sums:
-        for group in (groups.setdefault(part.key, _Sums(currency)), everything):
+        for group in (groups[part.key], everything):
             group.add(part.account, part.amount, part.quantity)
     named = sorted(((labels.get(key, key), key) for key in groups), key=lambda pair: (sort_key(pair[0]), pair[1]))
     return Report(tuple(row(key, label, groups[key]) for label, key in named), row(None, TOTAL, everything))
