@@ -20,6 +20,8 @@ from settings import ROOT
 FOLDER = ROOT / "bench" / "results"
 LATEST = FOLDER / "latest.json"
 CONDITIONS = FOLDER / "conditions.json"
+WRITTEN = ("bench/results", "prove/results", "PERFORMANCE.md", "RELIABILITY.md", "docs/scaling.md")
+"""What measuring itself changes: it makes a commit no other."""
 
 Line = dict[str, Any]
 
@@ -53,7 +55,7 @@ def conditions() -> Line:
     """Machine, date and commit of this run."""
     with Path("/proc/cpuinfo").open() as file:
         model = next((line.partition(":")[2].strip() for line in file if line.startswith("model name")), "unknown")
-    dirty = bool(_git("status", "--porcelain", "--untracked-files=no"))
+    dirty = bool(_git("status", "--porcelain", "--untracked-files=no", "--", ".", *(f":!{page}" for page in WRITTEN)))
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _git("rev-parse", "--short=12", "HEAD") + (" and changes" if dirty else ""),

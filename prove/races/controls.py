@@ -18,6 +18,8 @@ from stand.running import Stand, a_stand
 MODULE = "prove.races.unguarded"
 INDEX = "uq_tickets_live_seat"
 DOORS = 2
+PATIENCE = 3
+"""How often a race without its guard is run again before it counts as not noticed: on a fast house few callers meet."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,8 +120,13 @@ def at_doors(stand: Stand, control: Control, doors: slice, *, seed: int, share: 
         with psycopg.connect(stand.addresses.database_url, autocommit=True) as owner:
             owner.execute(f"DROP INDEX IF EXISTS {INDEX}")
     rounds = max(round(control.rounds * share), control.rounds // 4)
-    with ground.on(stand, clients=CLIENTS, seed=seed, doors=doors) as before:
-        return judged(control, ran(control.race, before, rounds))
+
+    def once(turn: int) -> Line:
+        with ground.on(stand, clients=CLIENTS, seed=seed + turn, doors=doors) as before:
+            return judged(control, ran(control.race, before, rounds))
+
+    turns = (once(turn) for turn in range(PATIENCE))
+    return next((line for line in turns if line["caught"]), None) or once(PATIENCE)
 
 
 def judged(control: Control, line: Line) -> Line:
