@@ -1,4 +1,4 @@
-"""The upkeep process: every minute it closes what is over and, at night, looks back once more; a Schedule starts it."""
+"""The upkeep process: every minute it closes what is over and, at night, looks back on all of it; a Schedule starts it."""
 
 import asyncio
 from datetime import datetime, timedelta

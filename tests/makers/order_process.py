@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,11 +22,15 @@ from domain.purchasing import OrderStatus
 from gateways.temporal import Engine
 
 AN_HOUR = "PT3600S"
+LONGEST_WAIT = 30.0
 
 
 @dataclass
 class Rehearsal:
-    """Steps that remember what was asked of them and do to the order what they are told to."""
+    """Steps that remember what was asked of them and do to the order what they are told to.
+
+    A step takes `slow` seconds, and waits for its `leave` where a test has taken that.
+    """
 
     status: OrderStatus | None = OrderStatus.DRAFT
     submitted_at: datetime | None = None
@@ -33,6 +38,7 @@ class Rehearsal:
     busy: int = 0
     most_busy: int = 0
     slow: float = 0.0
+    leave: threading.Event | None = None
     delivery_leads_to: OrderStatus = OrderStatus.PARTIALLY_RECEIVED
     submits: bool = True
 
@@ -44,6 +50,8 @@ class Rehearsal:
         self.busy += 1
         self.most_busy = max(self.most_busy, self.busy)
         time.sleep(self.slow)
+        if self.leave is not None:
+            self.leave.wait(LONGEST_WAIT)
         self.busy -= 1
         self.status = to
         return self._stands()

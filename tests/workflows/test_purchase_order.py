@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -159,13 +160,14 @@ async def test_a_long_history_goes_on_in_a_new_run(serve: Serve, new_order: Call
 async def test_a_delivery_outlives_the_orders_process(
     serve: Serve, new_order: Callable[..., Order], client: Client
 ) -> None:
-    told, order = Rehearsal(status=OrderStatus.CONFIRMED, slow=1.0), new_order()
-    operation_id = new_id()
+    leave, operation_id = threading.Event(), new_id()
+    told, order = Rehearsal(status=OrderStatus.CONFIRMED, leave=leave), new_order()
 
     async with serve(told.steps):
         await order.bring("receive", operation_id)
         await eventually(lambda: told.busy == 1)
         await order.handle.terminate("the engine lost it")
+        leave.set()
         child = client.get_workflow_handle(f"receipt/{operation_id}")
         await asyncio.wait_for(child.result(), 20)
         found = await child.describe()
