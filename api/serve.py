@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from typing import Any
 
 import uvicorn
@@ -23,8 +24,14 @@ OPTIONS: dict[str, Any] = {
 """How uvicorn serves, wherever that is."""
 
 
+TURN = 0.001
+"""Seconds after which a thread lets another go on. With Python's own five a request waits behind whole others, and so does
+the loop that hears and answers all of them (docs/decisions/0011)."""
+
+
 def settle() -> None:
     """Leave what was loaded at the start out of the garbage collector's rounds: a full one would hold every caller up."""
+    sys.setswitchinterval(TURN)
     gc.collect()
     gc.freeze()
 
