@@ -206,7 +206,7 @@ def _settle(tx: Tx, booking: Booking, payment: Payment, word: Word) -> Settled:
     payments.note_reference(tx, payment.id, reference=word.reference)
     if booking.status == BookingStatus.CONFIRMED:
         # It sold the seats before and its process was lost: whatever is said of the promise now, the capture decides.
-        return Settled(then="complete" if word.state == ProviderState.CAPTURED else "capture")
+        return _sold(word)
     if word.state in (ProviderState.AUTHORISED, ProviderState.CAPTURED):
         return _take_money(tx, booking, payment, word)
     _fail(tx, payment, code=_decline(word))
@@ -254,7 +254,12 @@ def _take_money(tx: Tx, booking: Booking, payment: Payment, word: Word) -> Settl
     _sell(tx, booking, payment, seats, at=now)
     if is_taken:
         _post(tx, payment, postings.late_retaken, name="late-retaken", at=now)
-    return Settled(then="complete" if is_taken else "capture")
+    return _sold(word)
+
+
+def _sold(word: Word) -> Settled:
+    """The money is taken next, or the provider has taken it by itself."""
+    return Settled(then="complete" if word.state == ProviderState.CAPTURED else "capture")
 
 
 def _seats_to_sell(tx: Tx, booking: Booking) -> list[Seat] | None:

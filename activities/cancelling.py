@@ -95,7 +95,9 @@ def begin(tx: Tx, booking: Booking, *, ticket_ids: Sequence[UUID] | None, reason
     try:
         numbers, _ = quote(tx, booking, ticket_ids)
     except Refused as refused:
-        raise _as_stale(refused) if frozen is not None else refused from refused
+        if frozen is None:
+            raise
+        raise _as_stale(refused) from None
     fingerprint = policies.fingerprint(numbers)
     if frozen is not None and (not frozen.living or frozen.fingerprint != fingerprint):
         raise Refused("quote_stale", "The numbers quoted are no longer the numbers due; ask for a new quote.")

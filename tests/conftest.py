@@ -1,10 +1,11 @@
-"""What every test may ask for: a database of this worker's own, two agencies, and the API as each of their people."""
+"""What every test may ask for: a database of this worker's own, two agencies, the API as each of their people, a mail sink."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, Protocol
 
 import psycopg
@@ -16,6 +17,7 @@ from api.app import build
 from db.transaction import Database
 from settings import Settings
 from tests import ground
+from tests.gateways.parts import Part, a_sink
 from tests.ground import Clone
 from tests.makers.access import Agency, an_agency
 from tests.makers.callers import Caller, with_token
@@ -125,3 +127,12 @@ def stranger(http: TestClient, other_tenant: Agency) -> Caller:
 @pytest.fixture
 def anonymous(http: TestClient) -> Caller:
     return Caller(http)
+
+
+@pytest.fixture
+def sink(tmp_path: Path) -> Iterator[Part]:
+    """A mail sink of the test's own."""
+    part = a_sink(tmp_path)
+    part.start()
+    yield part
+    part.end()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -16,18 +16,10 @@ from db import outbox
 from db.outbox import Message
 from db.transaction import Database
 from gateways.storage import FolderStorage
-from tests.gateways.parts import Part, a_sink
+from tests.gateways.parts import Part
 from tests.makers.access import an_agency
 from tests.makers.printing import print_all, waiting
 from tests.makers.selling import Shop, a_shop
-
-
-@pytest.fixture
-def sink(tmp_path: Path) -> Iterator[Part]:
-    part = a_sink(tmp_path)
-    part.start()
-    yield part
-    part.end()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from db.transaction import Database
 from gateways import temporal
 from settings import Settings
 from tests import engine, ground
-from tests.gateways.parts import Part, a_sink
+from tests.gateways.parts import Part
 from tests.makers.access import an_agency
 from tests.makers.selling import Shop, a_shop
 
@@ -46,14 +46,6 @@ def namespace(worker_name: str) -> str:
 @pytest.fixture
 async def client(namespace: str) -> Client:
     return await temporal.connect(engine.address(), namespace=namespace)
-
-
-@pytest.fixture
-def sink(tmp_path: Path) -> Iterator[Part]:
-    part = a_sink(tmp_path)
-    part.start()
-    yield part
-    part.end()
 
 
 @pytest.fixture

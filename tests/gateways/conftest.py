@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateways.payments import SimulatedPayments
-from tests.gateways.parts import Part, a_provider, a_sink
+from tests.gateways.parts import Part, a_provider
 
 
 @pytest.fixture(scope="module")
@@ -22,15 +22,6 @@ def shared_provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Part]:
 def provider(tmp_path: Path) -> Iterator[Part]:
     """A provider of the test's own."""
     part = a_provider(tmp_path)
-    part.start()
-    yield part
-    part.end()
-
-
-@pytest.fixture
-def sink(tmp_path: Path) -> Iterator[Part]:
-    """A mail sink of the test's own."""
-    part = a_sink(tmp_path)
     part.start()
     yield part
     part.end()
