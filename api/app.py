@@ -8,7 +8,6 @@ from typing import Any
 
 import psycopg
 import structlog
-from anyio import to_thread
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
@@ -16,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from api import asking, docs, errors_page, health, openapi, problems
 from api.entry import Entry
+from api.lanes import open_lanes
 from api.measure import Measure
 from api.problems import Rejected
 from api.routers import ROUTERS
@@ -30,17 +30,13 @@ DESCRIPTION = """The back office of a ticket agency: buy seats in bulk, own them
 and close the books to the cent. Errors are problem documents (RFC 9457) with a stable `code`; see
 [the catalogue](/docs/errors)."""
 
-# A rush queues for these, where waiting costs nothing, and each finds a connection of its own: one more thread than there
-# are connections would be told after three seconds that the database is away, when it is only busy.
-THREADS = 10
-
 
 def build(settings: Settings, database: Database) -> FastAPI:
     """The ASGI application on this database."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        to_thread.current_default_thread_limiter().total_tokens = THREADS
+        open_lanes(app)
         database.open()
         yield
         database.close()

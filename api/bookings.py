@@ -54,6 +54,7 @@ class NewBooking(Body):
 @desk.creates(
     "/bookings",
     needs="bookings:write",
+    rush=True,
     problems=["seats_unavailable", "not_on_sale", "no_price", "duplicate_seat", "unknown_id"],
 )
 def reserve_seats(tx: Tx, body: NewBooking) -> BookingShape:

@@ -23,6 +23,7 @@ from typing_extensions import override
 
 from api import asking, documents, strays, versions, waiting
 from api.asking import Asked
+from api.lanes import in_lane
 from api.problems import Rejected, status_of
 from api.resources import RESOURCES, resolve
 from api.shapes import OperationShape, ProblemShape
@@ -121,10 +122,17 @@ class Desk(APIRouter):
         return self._route("GET", path, needs=needs, status=200, single=single, problems=problems, **extra)
 
     def creates(
-        self, path: str, *, needs: str, status: int = 201, problems: Sequence[str] = (), **extra: Any
+        self,
+        path: str,
+        *,
+        needs: str,
+        status: int = 201,
+        rush: bool = False,
+        problems: Sequence[str] = (),
+        **extra: Any,
     ) -> Callable[[F], F]:
-        """POST that makes a thing, or does something at once (status 200)."""
-        return self._route("POST", path, needs=needs, status=status, problems=problems, **extra)
+        """POST that makes a thing, or does something at once (status 200); `rush` for what a whole audience asks for at once."""
+        return self._route("POST", path, needs=needs, status=status, rush=rush, problems=problems, **extra)
 
     def replaces(
         self, path: str, *, needs: str, problems: Sequence[str] = (), if_match: bool = False, **extra: Any
@@ -137,10 +145,17 @@ class Desk(APIRouter):
         return self._route("DELETE", path, needs=needs, status=204, problems=problems, **extra)
 
     def starts(
-        self, path: str, *, needs: str, method: str = "POST", problems: Sequence[str] = (), **extra: Any
+        self,
+        path: str,
+        *,
+        needs: str,
+        method: str = "POST",
+        rush: bool = False,
+        problems: Sequence[str] = (),
+        **extra: Any,
     ) -> Callable[[F], F]:
-        """An action carried by a workflow: always 202 and an operation."""
-        return self._route(method, path, needs=needs, status=202, operation=True, problems=problems, **extra)
+        """An action carried by a workflow: always 202 and an operation; `rush` for what a whole audience asks for at once."""
+        return self._route(method, path, needs=needs, status=202, operation=True, rush=rush, problems=problems, **extra)
 
     def _route(
         self,
@@ -152,6 +167,7 @@ class Desk(APIRouter):
         single: bool = False,
         operation: bool = False,
         if_match: bool = False,
+        rush: bool = False,
         problems: Sequence[str] = (),
         **extra: Any,
     ) -> Callable[[F], F]:
@@ -166,6 +182,7 @@ class Desk(APIRouter):
                 single=single,
                 is_operation=operation,
                 requires_if_match=if_match,
+                rush=rush,
                 path_parameters=tuple(name for name in names if name in RESOURCES),
             )
             if single:
@@ -225,7 +242,7 @@ def _endpoint(spec: Spec) -> Callable[..., Any]:
 
     async def endpoint(request: Request, **given: Any) -> Response:
         asked = Asked.of(request)
-        response = await run_in_threadpool(_serve, asked, spec, given)
+        response = await in_lane(request.app, lambda: _serve(asked, spec, given), rush=spec.rush)
         if isinstance(response, Accepted):
             assert response.stands is not None, "the desk has read it"
             return await waiting.for_operation(asked, response.stands, replayed=response.replayed)

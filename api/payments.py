@@ -43,6 +43,7 @@ class NewPayment(Body):
 @desk.starts(
     "/payments/process",
     needs="payments:write",
+    rush=True,
     problems=["already_paid", "booking_ended", "reservation_expired", "payment_in_progress", "unknown_id"],
 )
 def process_payment(tx: Tx, body: NewPayment) -> Accepted:

@@ -9,7 +9,8 @@ from typing import Any
 import uvicorn
 
 import logs
-from api.app import THREADS, build
+from api.app import build
+from api.lanes import THREADS
 from db.transaction import Database
 from settings import Settings, current
 

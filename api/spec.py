@@ -19,4 +19,5 @@ class Spec:
     single: bool
     is_operation: bool
     requires_if_match: bool
+    rush: bool
     path_parameters: tuple[str, ...]

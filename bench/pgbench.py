@@ -69,9 +69,19 @@ def spread(owner_url: str, baskets: Sequence[Basket]) -> None:
         connection.execute("GRANT SELECT ON bench_baskets TO PUBLIC")
 
 
-def run(url: str, *, of: int, transactions: int, clients: int = 8, rate: float | None = None, threads: int = 1) -> Ran:
+def run(
+    url: str,
+    *,
+    of: int,
+    transactions: int,
+    clients: int = 8,
+    rate: float | None = None,
+    threads: int = 1,
+    turn: int = 0,
+) -> Ran:
     """So many reservations, shared among the clients, each of another of the `of` baskets that were spread.
 
+    Every client begins with its basket of the given turn, from 0: those before were sold by another run.
     With a `rate` pgbench begins them at random moments of that rate and counts from the moment they were due.
     Raises RuntimeError when pgbench fails, or when a reservation got nothing.
     """
@@ -80,7 +90,7 @@ def run(url: str, *, of: int, transactions: int, clients: int = 8, rate: float |
         script = Path(folder) / "reserve.sql"
         script.write_text(_script(url))
         options = ["-c", clients, "-j", threads, "-t", transactions // clients, "-f", script, "-l", "--max-tries=1"]
-        variables = {"turn": -1, "lines": clients, "baskets": of}
+        variables = {"turn": turn - 1, "lines": clients, "baskets": of}
         options += [word for name, value in variables.items() for word in ("-D", f"{name}={value}")]
         options += ["-R", f"{rate:.3f}"] if rate else []
         printed = _pgbench(url, folder, *map(str, options))

@@ -54,17 +54,25 @@ class Ground:
         """So many baskets over HTTP; every one must be made."""
         stock.put_back(self.owner_url)
         self._warm()
+        stock.count(self.owner_url)
         asked = self.baskets[WARM * FEW :][:requests]
         return callers.call(self.api_url, asked, callers=connections, rate=rate).checked(CREATED)
 
     def anchor(self, *, rate: float | None = None, transactions: int = RUN) -> pgbench.Ran:
         """As many by pgbench, 8 clients."""
-        stock.put_back(self.owner_url)
-        return pgbench.run(self.app_url, of=len(self.baskets), transactions=transactions, clients=FEW, rate=rate)
+        return anchored(self.owner_url, self.app_url, of=len(self.baskets), transactions=transactions, rate=rate)
 
     def _warm(self) -> None:
-        """Every connection has prepared its statements, as those of a running house have."""
+        """Some are sold, and every connection has prepared its statements, as those of a running house have."""
         callers.call(self.api_url, self.baskets[: WARM * FEW], callers=FEW).checked(CREATED)
+
+
+def anchored(owner_url: str, url: str, *, of: int, transactions: int, rate: float | None = None) -> pgbench.Ran:
+    """Reservations by pgbench where as many are sold already, and counted, as where ours are measured."""
+    stock.put_back(owner_url)
+    pgbench.run(url, of=of, transactions=WARM * FEW, clients=FEW)
+    stock.count(owner_url)
+    return pgbench.run(url, of=of, transactions=transactions, clients=FEW, rate=rate, turn=WARM)
 
 
 @contextmanager
@@ -154,8 +162,7 @@ def tenants(at: Ground) -> Figure:
     pgbench.spread(at.owner_url, baskets)
 
     def reserved_by(url: str) -> pgbench.Ran:
-        stock.put_back(at.owner_url)
-        return pgbench.run(url, of=len(baskets), transactions=RUN_OF_AGENCIES, clients=FEW)
+        return anchored(at.owner_url, url, of=len(baskets), transactions=RUN_OF_AGENCIES - WARM * FEW)
 
     with pgbench.without_walls(at.owner_url, at.app_url) as free_url:
         pairs = _pairs(lambda: reserved_by(at.app_url), lambda: reserved_by(free_url))

@@ -12,8 +12,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from api import waiting
-from api.app import THREADS, build
+from api.app import build
 from api.desk import Accepted, Desk
+from api.lanes import THREADS
 from api.serve import database_of
 from api.shapes import Body, Name
 from db import operations

@@ -12,7 +12,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from activities import reserving as steps
-from api.app import THREADS, build
+from api.app import build
+from api.lanes import THREADS
 from bench import reserving as rows
 from bench import stock, wire
 from bench.callers import PATH
