@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -19,6 +19,8 @@ from domain.refunds import DEFAULT_POLICY
 from domain.states import Fault, Refused
 
 TRIES = 3
+SECRET = 15
+"""Bytes of a barcode that nobody can guess."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,7 +131,7 @@ def _unavailable(seat_ids: Sequence[UUID], *, gone: set[UUID]) -> Refused:
 def _booking(
     basket: Sequence[BasketSeat], priced: Priced, *, customer_id: UUID, event_id: UUID, default_window: timedelta
 ) -> NewBooking:
-    shares = zip(basket, priced.prices, priced.fee_shares, priced.tax_shares, strict=True)
+    shares = zip(basket, _barcodes(len(basket)), priced.prices, priced.fee_shares, priced.tax_shares, strict=True)
     tickets = [
         NewTicket(
             id=new_id(),
@@ -137,9 +139,9 @@ def _booking(
             price=list_price.amount,
             fee=fee.amount,
             tax=tax.amount,
-            barcode=barcode(secrets.token_bytes(15)),
+            barcode=code,
         )
-        for seat, list_price, fee, tax in shares
+        for seat, code, list_price, fee, tax in shares
     ]
     return NewBooking(
         id=new_id(),
@@ -154,6 +156,12 @@ def _booking(
         policy=DEFAULT_POLICY.snapshot(),
         tickets=tickets,
     )
+
+
+def _barcodes(count: int) -> Iterator[str]:
+    """Drawn at once: whoever asks the system for random bytes lets the other threads go first."""
+    drawn = secrets.token_bytes(SECRET * count)
+    return (barcode(drawn[at : at + SECRET]) for at in range(0, len(drawn), SECRET))
 
 
 def _take(tx: Tx, booking: NewBooking) -> Reserved | None:

@@ -13,9 +13,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
-from api import asking, docs, errors_page, health, openapi, problems
+from api import asking, docs, errors_page, health, lanes, openapi, problems
 from api.entry import Entry
-from api.lanes import open_lanes
 from api.measure import Measure
 from api.problems import Rejected
 from api.routers import ROUTERS
@@ -36,7 +35,7 @@ def build(settings: Settings, database: Database) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        open_lanes(app)
+        lanes.narrow_the_other()
         database.open()
         yield
         database.close()
@@ -52,6 +51,7 @@ def build(settings: Settings, database: Database) -> FastAPI:
     )
     app.state.database = database
     app.state.settings = settings
+    lanes.lay_out(app)
     app.state.pulse = Pulse(str(settings.temporal_address), namespace=settings.temporal_namespace)
     for router in ROUTERS:
         app.include_router(router)

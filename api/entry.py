@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import time
-from uuid import uuid4
 
 import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import metrics
+from db.ids import new_id
 
 SAFE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
@@ -26,7 +26,7 @@ class Entry:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _given_id(scope) or uuid4().hex
+        request_id = _given_id(scope) or new_id().hex
         scope.setdefault("state", {})["request_id"] = request_id
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)

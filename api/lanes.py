@@ -19,10 +19,14 @@ THREADS = 10
 RUSH = 3
 
 
-def open_lanes(app: FastAPI) -> None:
-    """Share the threads out; called where the event loop runs."""
-    to_thread.current_default_thread_limiter().total_tokens = THREADS - RUSH
+def lay_out(app: FastAPI) -> None:
+    """Give the application its rush lane."""
     app.state.rush = CapacityLimiter(RUSH)
+
+
+def narrow_the_other() -> None:
+    """Leave the other lane what the rush does not have; called where the event loop runs."""
+    to_thread.current_default_thread_limiter().total_tokens = THREADS - RUSH
 
 
 async def in_lane(app: FastAPI, act: Callable[[], T], *, rush: bool) -> T:
