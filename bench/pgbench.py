@@ -46,9 +46,10 @@ SEATS = """CREATE TABLE bench_baskets (n integer PRIMARY KEY, secret_hash bytea 
 
 @dataclass(frozen=True)
 class Ran:
-    """What pgbench found: transactions per second, and the seconds each took since it was due."""
+    """What pgbench found: transactions per second; each one's end and seconds since it was due, in the order of the ends."""
 
     rate: float
+    ends: Sequence[float]
     seconds: Sequence[float]
 
     def quantile(self, part: float) -> float:
@@ -94,13 +95,14 @@ def run(
         options += [word for name, value in variables.items() for word in ("-D", f"{name}={value}")]
         options += ["-R", f"{rate:.3f}"] if rate else []
         printed = _pgbench(url, folder, *map(str, options))
-        seconds = [float(line.split()[2]) / 1e6 for log in _logs(folder) for line in log.read_text().splitlines()]
+        lines = sorted(_ended(line) for log in _logs(folder) for line in log.read_text().splitlines())
     made = _bookings(url) - before - 1
     if made != transactions // clients * clients:
         raise RuntimeError(f"of {transactions} reservations by pgbench {made} were made:\n{printed}")
     found = re.search(r"tps = ([0-9.]+)", printed)
     assert found, printed
-    return Ran(float(found.group(1)), seconds)
+    began = lines[0][0] - lines[0][1]
+    return Ran(float(found.group(1)), [end - began for end, _ in lines], [seconds for _, seconds in lines])
 
 
 @contextmanager
@@ -176,6 +178,12 @@ def _pgbench(url: str, folder: str, *options: str) -> str:
     if done.returncode:
         raise RuntimeError(f"pgbench failed: {done.stderr[-2000:]}")
     return done.stdout
+
+
+def _ended(line: str) -> tuple[float, float]:
+    """When a transaction ended, in seconds since 1970, and how many it took, of a line of pgbench's log."""
+    _client, _number, microseconds, _script, epoch, rest, *_more = line.split()
+    return int(epoch) + int(rest) / 1e6, int(microseconds) / 1e6
 
 
 def _logs(folder: str) -> list[Path]:

@@ -16,6 +16,7 @@ from bench import callers, pgbench, stock, wire
 from bench.callers import Heard
 from bench.row import Figure, Group, Judged, Row, median
 from bench.stock import Basket, OnSale
+from bench.windows import typical
 from db.transaction import Database
 from settings import Settings
 from stand.plan import Plan
@@ -30,7 +31,7 @@ AGENCIES, SEATS_EACH, RUN_OF_AGENCIES = 100, 240, 6_000
 STORM_SEATS, STORM_BASKETS, STORM_MOST = 50, 2_000, 4
 CREATED, CONFLICT, AWAY = 201, 409, 503
 # The knee: the highest rate, as a part of what a closed loop reaches, at which nobody waits longer than this.
-STEPS, PATIENCE, STEP_SECONDS, HALF_SECONDS = (0.9, 0.8, 0.7, 0.6, 0.5), 0.1, 3, 15
+STEPS, PATIENCE, STEP_SECONDS, HALF_SECONDS = (0.9, 0.8, 0.7, 0.6, 0.5), 0.1, 3, 25
 WARM = 20
 
 DOUBLE = """SELECT count(*) FROM (SELECT FROM tickets WHERE status IN ('RESERVED', 'CONFIRMED')
@@ -111,9 +112,15 @@ def reserve_p99(at: Ground) -> Figure:
     )
     figures = [
         Figure(
-            value=one.quantile(0.99) * 1e3,
-            anchor=two.quantile(0.99) * 1e3,
-            notes={"knee": knee, "p50_ms": one.quantile(0.5) * 1e3, "anchor_p50_ms": two.quantile(0.5) * 1e3},
+            value=typical(one.ends, one.seconds, 0.99) * 1e3,
+            anchor=typical(two.ends, two.seconds, 0.99) * 1e3,
+            notes={
+                "knee": knee,
+                "p50_ms": one.quantile(0.5) * 1e3,
+                "anchor_p50_ms": two.quantile(0.5) * 1e3,
+                "whole_p99_ms": one.quantile(0.99) * 1e3,
+                "anchor_whole_p99_ms": two.quantile(0.99) * 1e3,
+            },
         )
         for one, two in pairs
     ]
@@ -254,15 +261,16 @@ ROWS = (
     ),
     Row(
         name="reserve_p99",
-        sentence="p99 of a reservation in open loop at half of its knee (the highest rate with a p99 within 100 ms), from the moment it was due.",
+        sentence="p99 of a reservation in open loop at half of its knee (the highest rate with a p99 within 100 ms), from the moment it was due; "
+        "the median window of 5 s.",
         unit="ms",
         anchor="`pgbench -R` at the same rate with the same transaction, 8 clients, from the moment it was due",
         judged=Judged.RATIO_LOW,
         floor=4,
         target=2.5,
         measure=reserve_p99,
-        short="one process of Python answers one request at a time where PostgreSQL has both cores for pgbench's: of requests that "
-        "come at random, some wait for three or four others (docs/decisions/0011).",
+        short="a reservation over HTTP takes three times the CPU of pgbench's, and hands over fourteen times between processes and threads "
+        "on two cores: of requests that come at random, some wait for three or four others (docs/decisions/0011).",
     ),
     Row(
         name="callers_64",
