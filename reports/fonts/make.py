@@ -2,7 +2,7 @@
 
 import struct
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from fontTools import subset
@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 WEIGHTS = ("Regular", "Semibold")
 
 # What nearly every paper uses stands first in the file: embedding costs time for every glyph up to the last one used.
-FIRST = "U+0020-007E,U+00A0-00FF,U+2013,U+2019,U+20AC,U+2026,U+201C,U+201D,U+2212"
+FIRST = "U+0020-007E,U+00A0,U+00B7,U+2013,U+2019,U+20AC,U+00A1-00FF,U+2026,U+201C,U+201D,U+2212"
 EUROPEAN = (
     "U+0100-017F,U+0192,U+0218-021B,U+02C6,U+02C7,U+02D8-02DD,U+1E9E,U+2010-2015,U+2018-201F,U+2020-2022,U+2030,"
     "U+2032,U+2033,U+2039,U+203A,U+2044,U+20A0-20BF,U+2116,U+2122,U+2190-2193,U+2215,U+2264,U+2265"
@@ -47,13 +47,22 @@ def write(source: Path, family: str, weight: str, letters: Sequence[int]) -> Non
     for glyph in font.getGlyphOrder():
         # Letters made of others name them by their place in the file; they are read before the places change.
         font["glyf"][glyph].expand(font["glyf"])
-    wanted = dict.fromkeys([".notdef", *(shapes[letter] for letter in letters if letter in shapes)])
+    spelled = [part for letter in letters if letter in shapes for part in _with_parts(font, shapes[letter])]
+    wanted = dict.fromkeys([".notdef", *spelled])
     reorderGlyphs(font, [*wanted, *(glyph for glyph in font.getGlyphOrder() if glyph not in wanted)])
     font["kern"] = newTable("kern")
     font["kern"].version = 0
     font["kern"].kernTables = [by_class(pairs, font.getGlyphOrder())]
     _rename(font, family)
     font.save(HERE / f"{family.replace(' ', '')}-{weight}.ttf")
+
+
+def _with_parts(font: TTFont, glyph: str) -> Iterator[str]:
+    """The glyph, and behind it those it is put together from: an `i` is embedded with its dot."""
+    yield glyph
+    shape = font["glyf"][glyph]
+    for part in shape.components if shape.isComposite() else ():
+        yield from _with_parts(font, part.glyphName)
 
 
 def _keep(font: TTFont, letters: Iterable[int], *, features: list[str], without: Iterable[str]) -> None:

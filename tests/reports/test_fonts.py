@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fontTools import subset
 from fontTools.ttLib import TTFont
 
 from reports import render
@@ -20,6 +21,7 @@ from tests.reports import pdfs
 ROOT = Path(__file__).resolve().parents[2]
 FONTS = ROOT / "reports" / "fonts"
 WEIGHTS = ("Regular", "Semibold")
+PLAIN = "".join(map(chr, range(0x20, 0x7F))) + " ·–’€"
 OWN, EXTENDED = "Allotment-Sans", "Allotment-Sans-Extended"
 
 EUROPEAN = {
@@ -83,6 +85,19 @@ def outline(letter: str, weight: str) -> set[tuple[int, int]]:
     cut = font("AllotmentSans", weight)
     points, _, _ = cut["glyf"][cut.getBestCmap()[ord(letter)]].getCoordinates(cut["glyf"])
     return set(points)
+
+
+@pytest.mark.parametrize("weight", WEIGHTS)
+@pytest.mark.parametrize(("text", "most"), [(PLAIN, 110), ("Zwölf Boxkämpfer fraß Noël à Besançon", 260)])
+def test_what_a_common_paper_is_set_in_stands_first_with_all_its_parts(text: str, most: int, weight: str) -> None:
+    options = subset.Options(retain_gids=True)
+    cutter = subset.Subsetter(options)
+    cutter.populate(text=text)
+    cut = TTFont(FONTS / f"AllotmentSans-{weight}.ttf")
+
+    cutter.subset(cut)
+
+    assert len(cut.getGlyphOrder()) < most
 
 
 def test_pairs_are_kerned() -> None:
