@@ -31,7 +31,9 @@ the loop that hears and answers all of them (docs/decisions/0011)."""
 
 
 def settle() -> None:
-    """Leave what was loaded at the start out of the garbage collector's rounds: a full one would hold every caller up."""
+    """Short turns for the threads, and nothing that was loaded at the start in the garbage collector's rounds: a full one
+    would hold every caller up.
+    """
     sys.setswitchinterval(TURN)
     gc.collect()
     gc.freeze()

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.stock import Basket
+from bench.tails import quantile
 from settings import ROOT
 
 PATH = "/api/bookings"
@@ -36,7 +37,7 @@ class Heard:
 
     def quantile(self, part: float) -> float:
         """Seconds within which that part of the answers came."""
-        return sorted(self.seconds)[min(int(len(self.seconds) * part), len(self.seconds) - 1)]
+        return quantile(self.seconds, part)
 
     def tenth(self, number: int) -> float:
         """Answers per second in the given tenth of the answers, from 0."""

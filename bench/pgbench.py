@@ -18,6 +18,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from activities.access import hashed
 from bench.stock import BASKET, CURRENCY, FEE_PERCENT, PRICE, TAX_RATE, Basket
+from bench.tails import quantile
 from db import reserving
 from db.arrays import literal
 from domain.booking import price
@@ -54,7 +55,7 @@ class Ran:
 
     def quantile(self, part: float) -> float:
         """Seconds within which that part of the transactions ended."""
-        return sorted(self.seconds)[min(int(len(self.seconds) * part), len(self.seconds) - 1)]
+        return quantile(self.seconds, part)
 
 
 def spread(owner_url: str, baskets: Sequence[Basket]) -> None:

@@ -16,7 +16,7 @@ from bench import callers, pgbench, stock, wire
 from bench.callers import Heard
 from bench.row import Figure, Group, Judged, Row, median
 from bench.stock import Basket, OnSale
-from bench.windows import typical
+from bench.tails import typical
 from db.transaction import Database
 from settings import Settings
 from stand.plan import Plan

@@ -132,7 +132,5 @@ def anonymous(http: TestClient) -> Caller:
 @pytest.fixture
 def sink(tmp_path: Path) -> Iterator[Part]:
     """A mail sink of the test's own."""
-    part = a_sink(tmp_path)
-    part.start()
-    yield part
-    part.end()
+    with a_sink(tmp_path).running() as part:
+        yield part

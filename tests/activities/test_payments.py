@@ -23,12 +23,10 @@ from tests.makers.selling import Shop
 @pytest.fixture(scope="module")
 def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedPayments]:
     """The simulated provider, asked by somebody who gives up after a third of a second."""
-    part = a_provider(tmp_path_factory.mktemp("provider"))
-    part.start()
-    ours = SimulatedPayments(part.url, timeout=0.35)
-    yield ours
-    ours.close()
-    part.end()
+    with a_provider(tmp_path_factory.mktemp("provider")).running() as part:
+        ours = SimulatedPayments(part.url, timeout=0.35)
+        yield ours
+        ours.close()
 
 
 class Till:

@@ -21,10 +21,8 @@ def shared_provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Part]:
 @pytest.fixture
 def provider(tmp_path: Path) -> Iterator[Part]:
     """A provider of the test's own."""
-    part = a_provider(tmp_path)
-    part.start()
-    yield part
-    part.end()
+    with a_provider(tmp_path).running() as part:
+        yield part
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,10 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -61,6 +64,15 @@ class Part:
     def end(self) -> None:
         if self._process is not None and self._process.poll() is None:
             self.kill()
+
+    @contextmanager
+    def running(self) -> Iterator[Self]:
+        """Started, and ended with the block."""
+        self.start()
+        try:
+            yield self
+        finally:
+            self.end()
 
     def _listens(self) -> bool:
         with socket.socket() as probe:

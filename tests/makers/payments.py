@@ -13,9 +13,7 @@ from tests.gateways.parts import a_provider
 @contextmanager
 def our_side_of_a_provider(home: Path) -> Iterator[SimulatedPayments]:
     """A provider that lives as long as the block; its book lies below `home`."""
-    part = a_provider(home)
-    part.start()
-    ours = SimulatedPayments(part.url)
-    yield ours
-    ours.close()
-    part.end()
+    with a_provider(home).running() as part:
+        ours = SimulatedPayments(part.url)
+        yield ours
+        ours.close()

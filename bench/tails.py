@@ -1,4 +1,4 @@
-"""A tail over a run, window by window: a disk that stops for a moment spoils one window of it, not the whole."""
+"""The tail of a run, whole and window by window: a disk that stops for a moment spoils one window, not the others."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from collections.abc import Sequence
 from statistics import median
 
 WINDOW = 5.0
+
+
+def quantile(seconds: Sequence[float], part: float) -> float:
+    """Seconds within which that part of the answers came."""
+    return sorted(seconds)[min(int(len(seconds) * part), len(seconds) - 1)]
 
 
 def typical(ends: Sequence[float], seconds: Sequence[float], part: float, *, window: float = WINDOW) -> float:
@@ -22,4 +27,4 @@ def typical(ends: Sequence[float], seconds: Sequence[float], part: float, *, win
     last = max(windows)
     if last and max(ends) - last * window < window / 2:
         del windows[last]
-    return median(sorted(took)[min(int(len(took) * part), len(took) - 1)] for took in windows.values())
+    return median(quantile(took, part) for took in windows.values())

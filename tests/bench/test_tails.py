@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.windows import typical
+from bench.tails import typical
 
 
 def run(*tails: float, each: int = 100, last: float = 5.0) -> tuple[list[float], list[float]]:
