@@ -299,6 +299,7 @@ def _sell(tx: Tx, booking: Booking, payment: Payment, seats: Sequence[Seat], *, 
 def _let_go(tx: Tx, booking: Booking, payment: Payment) -> Settled:
     """A seat is gone and the money was only promised: nothing is sold, nothing is taken, the customer is told."""
     _fail(tx, payment, code="reservation_expired")
+    payments.owe_void(tx, payment.id)
     bookings.set_payment_status(tx, booking.id, to=PaymentStatus.FAILED)
     tell_customer(tx, booking, letter="reservation_lost")
     return Settled(then="void")

@@ -112,6 +112,12 @@ class PaymentActivities:
             _complete(tx, booking, payment, at.word)
             return True
 
+    @activity.defn(name="payments.record_void", no_thread_cancel_exception=True)
+    def record_void(self, at: PaymentStep) -> None:
+        """The provider has let the promise go, or never will: either way it has been asked."""
+        with self._database.transaction(at.tenant_id) as tx:
+            payments.note_voided(tx, at.payment_id)
+
     def _read(self, tenant_id: UUID, payment_id: UUID) -> Payment:
         with self._database.transaction(tenant_id) as tx:
             payment = payments.find(tx, payment_id)

@@ -115,6 +115,16 @@ def end(
     )
 
 
+def owe_void(tx: Tx, payment_id: UUID) -> None:
+    """The promise of a failed payment is to be let go at the provider; until it is, its booking's process has to run."""
+    tx.run("UPDATE payments SET void_due = true WHERE id = %s", (payment_id,))
+
+
+def note_voided(tx: Tx, payment_id: UUID) -> None:
+    """The provider has spoken on letting the promise go, so nothing is left to ask."""
+    tx.run("UPDATE payments SET void_due = false WHERE id = %s", (payment_id,))
+
+
 def note_paid(tx: Tx, booking_id: UUID, *, amount: Decimal) -> None:
     """The customer's money has arrived."""
     tx.run("UPDATE bookings SET paid = paid + %s, version = version + 1 WHERE id = %s", (amount, booking_id))

@@ -63,6 +63,7 @@ def _read_out(settings: Settings) -> list[Line]:
             "currency": line.currency,
             "captured": str(line.captured.amount),
             "refunded": str(line.refunded.amount),
+            "voided": str(line.voided.amount),
         }
         for line in provider_named("simulated", settings=settings).book()
     ]
@@ -97,6 +98,7 @@ def _line(book: sqlite3.Connection, charge: sqlite3.Row) -> Line | None:
         "currency": charge["currency"],
         "captured": str(standing.captured),
         "refunded": str(standing.refunded),
+        "voided": str(standing.authorised if standing.is_voided else 0),
     }
 
 

@@ -18,6 +18,8 @@ with workflow.unsafe.imports_passed_through():
 
 # The timer only wakes us; the database's clock decides, and may be a moment behind.
 AT_LEAST = timedelta(seconds=0.2)
+# Earlier releases let a promise go and left no note of it.
+NOTES_VOIDS = "notes-voids"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,9 +116,16 @@ class BookingProcess:
             taken = CaptureStep(tenant_id=self._reserved.tenant_id, payment_id=payment_id, word=word)
             await workflow.execute_local_activity_method(PaymentActivities.record_capture, taken, **QUICK_LOCAL)
         elif settled.then == "void":
-            await self._call("void", payment_id)
+            await self._void(payment_id)
         elif settled.then == "refund":
             await give_back(self._reserved.tenant_id, refund_id=settled.refund_id)
+
+    async def _void(self, payment_id: UUID) -> None:
+        """Let the promise go, and note that the provider has spoken on it."""
+        await self._call("void", payment_id)
+        if workflow.patched(NOTES_VOIDS):
+            step = PaymentStep(tenant_id=self._reserved.tenant_id, payment_id=payment_id)
+            await workflow.execute_local_activity_method(PaymentActivities.record_void, step, **QUICK_LOCAL)
 
     async def _capture(self, payment_id: UUID) -> Word:
         """Within the task that sold the seats; whatever hinders it there goes the patient way, under the same key."""

@@ -11,7 +11,7 @@ WITH running AS (
     FROM purchase_orders o JOIN purchase_order_lines l ON l.tenant_id = o.tenant_id AND l.purchase_order_id = o.id
     GROUP BY o.tenant_id, o.id, o.po_number, o.submitted_at, o.confirmed_at, o.cancelled_at
 ), paying AS (
-    SELECT tenant_id, booking_id FROM payments WHERE status = 'PROCESSING'
+    SELECT tenant_id, booking_id FROM payments WHERE status = 'PROCESSING' OR void_due
     UNION SELECT tenant_id, booking_id FROM refunds WHERE cancellation_id IS NULL AND status IN ('REQUESTED', 'SUBMITTED')
 ), expected AS (
     SELECT tenant_id, 'booking' AS kind, id::text AS thing, 'booking ' || booking_number AS subject,

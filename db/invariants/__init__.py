@@ -70,7 +70,7 @@ class Violation:
 class Outside:
     """What the database does not know: the provider's book, Temporal's running processes, since when the house is awake.
 
-    None where it could not be found out. A book's line has `reference description currency captured refunded`.
+    None where it could not be found out. A book's line has `reference description currency captured refunded voided`.
     """
 
     provider_book: Sequence[Mapping[str, str]] | None = None

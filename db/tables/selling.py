@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, Index, Integer, UniqueConstraint, text
+from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from db.tables.base import amount, belongs_to, count, instant, tenant_table, uuid_column, words
@@ -108,15 +108,18 @@ payments = tenant_table(
     instant("created_at", now=True),
     instant("captured_at", nullable=True),
     instant("ended_at", nullable=True),
+    Column("void_due", Boolean, nullable=False, server_default=text("false")),
     belongs_to("bookings", "booking_id"),
     UniqueConstraint("tenant_id", "operation_id"),
     CheckConstraint("status IN ('PROCESSING', 'COMPLETED', 'FAILED')", name="status"),
+    CheckConstraint("status = 'FAILED' OR NOT void_due", name="void_of_what_failed"),
     CheckConstraint("amount >= 0", name="amount_is_not_negative"),
     CheckConstraint("refunded_amount BETWEEN 0 AND amount", name="never_refunded_more_than_paid"),
     Index("ix_payments_booking_id", "tenant_id", "booking_id"),
     Index(
         "uq_payments_in_flight", "tenant_id", "booking_id", unique=True, postgresql_where=text("status = 'PROCESSING'")
     ),
+    Index("ix_payments_void_due", "tenant_id", "booking_id", postgresql_where=text("void_due")),
 )
 
 quotes = tenant_table(

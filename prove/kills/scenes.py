@@ -256,6 +256,7 @@ def _ends(desk: Desk, operation: Json, how: str = "succeeded") -> None:
 
 
 SOLD = Scene(prepare=_pays("tok_ok"), lead=0.5)
+LET_GO = Scene(prepare=_pays_late("tok_unknown_then_ok"), lead=6.0)
 LATE_AND_REFUNDED = Scene(prepare=_pays_late("tok_late_9000"), lead=11.5)
 
 SCENES: dict[str, Scene] = {
@@ -265,8 +266,9 @@ SCENES: dict[str, Scene] = {
     "Booking/payments.authorise": SOLD,
     "Booking/payments.capture": SOLD,
     "Booking/payments.record_capture": SOLD,
+    "Booking/payments.record_void": LET_GO,
     "Booking/payments.find_out": Scene(prepare=_pays("tok_unknown_then_ok"), lead=5.6),
-    "Booking/payments.void": Scene(prepare=_pays_late("tok_unknown_then_ok"), lead=6.0),
+    "Booking/payments.void": LET_GO,
     "Booking/refunds.submit": LATE_AND_REFUNDED,
     "Booking/refunds.send": LATE_AND_REFUNDED,
     "Booking/refunds.record": LATE_AND_REFUNDED,

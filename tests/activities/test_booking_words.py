@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from activities import booking as steps
 from activities.words import Word
+from db import outbox
 from gateways.payments import ProviderState
 from tests.makers.booking import expired
 from tests.makers.selling import (
@@ -259,6 +260,25 @@ def test_a_late_promise_for_seats_that_are_gone_is_let_go_and_the_customer_is_to
     assert shop.postings(booking_id) == []
     assert shop.letters() == ["reservation_lost"]
     assert shop.faults() == []
+
+
+def test_a_promise_to_be_let_go_needs_its_process_until_the_provider_has_spoken(shop: Shop) -> None:
+    booking_id, payment_id = expired(shop, 1)
+    shop.basket(1)
+    shop.settle(payment_id, authorised())
+    with shop.tx() as tx:
+        tx.run("UPDATE outbox SET delivered_at = now()")
+
+    assert f"booking/{booking_id}" in to_run(shop)
+
+    shop.void(payment_id)
+    assert f"booking/{booking_id}" not in to_run(shop)
+
+
+def to_run(shop: Shop) -> set[str]:
+    """The processes of this shop that the dispatcher would miss."""
+    found = outbox.open_processes(shop.database, since=timedelta(0), most=10_000)
+    return {process.process_id for process in found if process.tenant_id == shop.tenant_id}
 
 
 def test_a_capture_finally_refused_reverses_the_sale(shop: Shop) -> None:

@@ -63,6 +63,7 @@ class Till:
             self.shop.capture(self.payment_id, word)
         elif then == "void":
             self.surely("void", self.steps.void)
+            self.steps.record_void(self.at)
         return then
 
     def book(self) -> list[BookLine]:

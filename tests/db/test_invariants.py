@@ -27,7 +27,7 @@ from oracle import page
 from tests import ground
 from tests.ground import Clone
 from tests.makers.access import Agency, an_agency
-from tests.makers.breaks import BREAKS
+from tests.makers.breaks import BREAKS, GIVEN_UP
 from tests.makers.payments import our_side_of_a_provider
 from tests.makers.trade import (
     Stock,
@@ -83,6 +83,7 @@ def told(line: BookLine) -> dict[str, str]:
         "currency": line.currency,
         "captured": str(line.captured.amount),
         "refunded": str(line.refunded.amount),
+        "voided": str(line.voided.amount),
     }
 
 
@@ -200,6 +201,20 @@ def test_an_open_order_without_its_process_is_seen(world: World) -> None:
     assert any("purchase_order PO-" in row for row in rows)
 
 
+def test_a_promise_that_is_still_to_be_let_go_needs_its_process(world: World) -> None:
+    due = "UPDATE payments SET void_due = true WHERE failure_reason = 'reservation_expired'"
+    old = """UPDATE bookings SET created_at = now() - interval '1 min'
+             WHERE id IN (SELECT booking_id FROM payments WHERE void_due)"""
+    sent = "UPDATE outbox SET delivered_at = now()"
+    broken_by = [GIVEN_UP, due, old, sent]
+
+    rows = found(world, "S6", outside=world.outside(), broken_by=broken_by)
+
+    assert len(rows) == 1
+    assert "no process booking/" in rows[0]
+    assert found(world, "M3", outside=world.outside(), broken_by=broken_by) == []
+
+
 def test_a_process_that_is_still_on_its_way_is_not_missed(world: World) -> None:
     old = "UPDATE bookings SET created_at = now() - interval '1 min'"
     kept = "UPDATE outbox SET delivered_at = NULL"
@@ -276,6 +291,8 @@ def test_the_book_is_read_from_its_file_while_the_provider_is_down(world: World,
     with our_side_of_a_provider(tmp_path) as provider:
         answer = provider.authorise(key="k", amount=Money.of("5.00", "EUR"), token="tok_ok", description="BK-1")
         provider.capture(key="k/c", authorisation=str(answer.reference), amount=Money.of("5.00", "EUR"))
+        spare = provider.authorise(key="l", amount=Money.of("7.00", "EUR"), token="tok_ok", description="BK-2")
+        provider.void(key="l/v", authorisation=str(spare.reference))
         asked = [told(line) for line in provider.book()]
 
     filed = looked._filed(tmp_path / "provider" / "book.sqlite3") or []
@@ -283,7 +300,7 @@ def test_the_book_is_read_from_its_file_while_the_provider_is_down(world: World,
 
 
 def exact(line: dict[str, str]) -> dict[str, object]:
-    return {**line, "captured": Decimal(line["captured"]), "refunded": Decimal(line["refunded"])}
+    return {**line, **{name: Decimal(line[name]) for name in ("captured", "refunded", "voided")}}
 
 
 def test_a_provider_that_never_ran_has_an_empty_book(tmp_path: Path) -> None:

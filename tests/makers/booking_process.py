@@ -80,6 +80,10 @@ class Rehearsal:
     def void(self, at: PaymentStep) -> Word:
         return self._answer("void", at, VOIDED)
 
+    @activity.defn(name="payments.record_void")
+    def record_void(self, at: PaymentStep) -> None:
+        self._answer("record void", at, None)
+
     @activity.defn(name="payments.find_out")
     def find_out(self, at: FindOutStep) -> Word:
         return self._answer(f"find out {at.call}", at, AUTHORISED)
@@ -124,9 +128,10 @@ class Rehearsal:
     @property
     def steps(self) -> list[Callable[..., Any]]:
         """What a worker offers."""
-        paying: list[Callable[..., Any]] = [self.authorise, self.capture, self.void, self.find_out, self.record_capture]
+        paying: list[Callable[..., Any]] = [self.authorise, self.capture, self.void, self.find_out]
         booking: list[Callable[..., Any]] = [self.settle, self.expire, self.release]
-        return [*paying, *booking, self.execute, self.submit, self.send, self.find_out_refund, self.record]
+        giving_back: list[Callable[..., Any]] = [self.submit, self.send, self.find_out_refund, self.record]
+        return [*paying, self.record_capture, self.record_void, *booking, self.execute, *giving_back]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """Ways to break a world by hand: the invariant that must see it and what is wrong, and what its owner does to the rows."""
 
 PAST_TRIGGERS = "SET LOCAL session_replication_role = replica"
+GIVEN_UP = """UPDATE payments SET status = 'FAILED', failure_reason = 'reservation_expired'
+              WHERE status = 'PROCESSING' AND provider_transaction_id IS NOT NULL"""
 BREAKS: dict[str, tuple[str, ...]] = {
     "S1 two live tickets": (
         "DROP INDEX uq_tickets_live_seat",
@@ -50,6 +52,7 @@ BREAKS: dict[str, tuple[str, ...]] = {
     "M3 a failed payment whose money we hold": (
         "UPDATE payments SET status = 'FAILED' WHERE booking_id = '{booking}'",
     ),
+    "M3 a promise that was given up and not let go": (GIVEN_UP,),
     "M3 a refund the provider never made": (
         "UPDATE payments SET refunded_amount = amount WHERE booking_id = '{booking}'",
     ),

@@ -17,7 +17,7 @@ from activities import booking as selling
 from activities import cancelling
 from activities.booking import BookingActivities, BookingStep, Position, ReleaseStep, Settled, SettleStep
 from activities.cancelling import CancellationStep, CancellingActivities, Executed
-from activities.payments import CaptureStep, PaymentActivities
+from activities.payments import CaptureStep, PaymentActivities, PaymentStep
 from activities.refunds import NextAttempt, RefundActivities, RefundStep, RefundWord
 from activities.words import Word
 from db import booking as bookings
@@ -110,6 +110,11 @@ class Shop:
         """What the provider said about taking the money, recorded."""
         step = CaptureStep(tenant_id=self.tenant_id, payment_id=payment_id, word=word)
         return PaymentActivities(self.database, NOBODY).record_capture(step)
+
+    def void(self, payment_id: UUID) -> None:
+        """The provider has spoken on letting the promise go."""
+        step = PaymentStep(tenant_id=self.tenant_id, payment_id=payment_id)
+        PaymentActivities(self.database, NOBODY).record_void(step)
 
     def sold(self, *places: int) -> UUID:
         """These seats sold and the money taken; the booking's id."""

@@ -94,6 +94,7 @@ ENDINGS: dict[str, Ending] = {
     "Booking/capture_unknown": pays(AUTHORISED, capture=[UNKNOWN], find_out_capture=[CAPTURED]),
     "Booking/capture_refused": pays(AUTHORISED, capture=[REFUSED]),
     "Booking/late_and_let_go": pays(AUTHORISED, settle=[Settled(then="void")]),
+    "Booking/late_and_let_go_with_a_note": pays_at_once(AUTHORISED, settle=[Settled(then="void")]),
     "Booking/late_and_refunded": pays(CAPTURED, settle=[Settled(then="refund", refund_id=new_id())]),
     "Booking/abandoned": partial(asked, verbs=[], seconds=0.5),
     "Booking/expired_after_the_grace": partial(asked, verbs=[], answers={"expire": IN_GRACE}, seconds=0.5),

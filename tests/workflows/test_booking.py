@@ -204,7 +204,7 @@ async def test_a_promise_without_seats_is_let_go(serve: Serve, new_booking: Call
         await booking.ask("pay")
         await booking.ended()
 
-    assert told.calls == ["authorise", "settle", "void", "find out void"]
+    assert told.calls == ["authorise", "settle", "void", "find out void", "record void"]
 
 
 async def test_late_money_without_seats_is_sent_back_attempt_by_attempt(
