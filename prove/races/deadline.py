@@ -135,8 +135,8 @@ RACE = Race(
         " next buyers of the seat"
     ),
     expected=(
-        "one end per booking, and the one the answers promised; no seat is held by two at any moment; no charge is kept"
-        " without tickets"
+        "one end per booking, and the one the answers promised; no seat is held by two at any moment (the next one's basket"
+        " holds it for four seconds; only then may late money have it again); no charge is kept without tickets"
     ),
     rounds=10_000,
     run=run,

@@ -91,7 +91,7 @@ def _ending(duel: Duel, known: Mapping[str, Json]) -> str:
     first = known[duel.booking["id"]]
     end = "sold" if first["status"] == "CONFIRMED" else str(first["cancellation_reason"]).lower()
     end += ", money given back" if first["status"] == "REFUNDED" or first["payment_status"] == "REFUNDED" else ""
-    return f"{duel.kind}: {end}{', seat bought by the next' if duel.yes('buy') else ''}"
+    return f"{duel.kind}: {end}{', the next had it in a basket' if duel.yes('buy') else ''}"
 
 
 def _faults(duel: Duel, known: Mapping[str, Json], ended: Mapping[str, Json]) -> Iterator[str]:
