@@ -13,7 +13,7 @@ from temporalio.service import RPCError
 
 from db.invariants import Outside
 from gateways import temporal
-from gateways.payments import ProviderUnavailable, provider_named
+from gateways.payments import BookLine, ProviderUnavailable, provider_named
 from gateways.simulated_provider import tables
 from gateways.simulated_provider.book import standing_of
 from gateways.simulated_provider.vocabulary import Kind, State
@@ -56,17 +56,19 @@ def _asked(settings: Settings) -> list[Line] | None:
 
 
 def _read_out(settings: Settings) -> list[Line]:
-    return [
-        {
-            "reference": line.reference,
-            "description": line.description,
-            "currency": line.currency,
-            "captured": str(line.captured.amount),
-            "refunded": str(line.refunded.amount),
-            "voided": str(line.voided.amount),
-        }
-        for line in provider_named("simulated", settings=settings).book()
-    ]
+    return [told(line) for line in provider_named("simulated", settings=settings).book()]
+
+
+def told(line: BookLine) -> Line:
+    """A charge of the provider's book as the invariants read it."""
+    return {
+        "reference": line.reference,
+        "description": line.description,
+        "currency": line.currency,
+        "captured": str(line.captured.amount),
+        "refunded": str(line.refunded.amount),
+        "voided": str(line.voided.amount),
+    }
 
 
 def _filed(path: Path) -> list[Line] | None:
@@ -98,7 +100,7 @@ def _line(book: sqlite3.Connection, charge: sqlite3.Row) -> Line | None:
         "currency": charge["currency"],
         "captured": str(standing.captured),
         "refunded": str(standing.refunded),
-        "voided": str(standing.authorised if standing.is_voided else 0),
+        "voided": str(standing.voided),
     }
 
 

@@ -120,17 +120,20 @@ class BookingProcess:
         elif settled.then == "refund":
             await give_back(self._reserved.tenant_id, refund_id=settled.refund_id)
 
+    def _step(self, payment_id: UUID) -> PaymentStep:
+        return PaymentStep(tenant_id=self._reserved.tenant_id, payment_id=payment_id)
+
     async def _void(self, payment_id: UUID) -> None:
         """Let the promise go, and note that the provider has spoken on it."""
         await self._call("void", payment_id)
         if workflow.patched(NOTES_VOIDS):
-            step = PaymentStep(tenant_id=self._reserved.tenant_id, payment_id=payment_id)
+            step = self._step(payment_id)
             await workflow.execute_local_activity_method(PaymentActivities.record_void, step, **QUICK_LOCAL)
 
     async def _capture(self, payment_id: UUID) -> Word:
         """Within the task that sold the seats; whatever hinders it there goes the patient way, under the same key."""
         if self._reserved.capture_at_once:
-            step = PaymentStep(tenant_id=self._reserved.tenant_id, payment_id=payment_id)
+            step = self._step(payment_id)
             try:
                 word = await workflow.execute_local_activity_method(PaymentActivities.capture, step, **PROVIDER_LOCAL)
             except FailureError as hindered:
@@ -141,7 +144,7 @@ class BookingProcess:
 
     async def _call(self, name: str, payment_id: UUID) -> Word:
         """One provider call, as a step of its own."""
-        step = PaymentStep(tenant_id=self._reserved.tenant_id, payment_id=payment_id)
+        step = self._step(payment_id)
         word: Word = await workflow.execute_activity(f"payments.{name}", step, result_type=Word, **PROVIDER_CALL)
         return await self._final(name, payment_id, word)
 

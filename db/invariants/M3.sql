@@ -5,9 +5,10 @@ WITH book AS (
     FROM jsonb_to_recordset(COALESCE(NULLIF(current_setting('allotment.provider_book'), ''), '[]')::jsonb)
         AS c(reference text, description text, currency text, captured numeric, refunded numeric, voided numeric)
 ), ours AS (
-    SELECT p.tenant_id, p.id, p.status, p.amount, p.currency, p.refunded_amount, p.provider_transaction_id AS reference,
-        p.failure_reason, p.void_due, b.booking_number, EXISTS (SELECT FROM refunds r WHERE r.tenant_id = p.tenant_id AND r.payment_id = p.id
-                                  AND r.status = 'SUBMITTED') AS refunding
+    SELECT p.tenant_id, p.id, p.status, p.amount, p.currency, p.refunded_amount, p.failure_reason, p.void_due,
+        p.provider_transaction_id AS reference, b.booking_number,
+        EXISTS (SELECT FROM refunds r WHERE r.tenant_id = p.tenant_id AND r.payment_id = p.id
+                AND r.status = 'SUBMITTED') AS refunding
     FROM payments p JOIN bookings b ON b.tenant_id = p.tenant_id AND b.id = p.booking_id WHERE p.provider = 'simulated'
 )
 SELECT NULL::uuid AS tenant_id, 'provider' AS subject, 'its book cannot be read' AS fault

@@ -211,7 +211,7 @@ def _charge_of(row: sqlite3.Row, effects: list[Effect]) -> Charge:
         authorised=standing.authorised,
         captured=standing.captured or nothing,
         refunded=standing.refunded or nothing,
-        voided=standing.authorised if standing.is_voided else nothing,
+        voided=standing.voided or nothing,
         authorised_at=authorised_at,
         captured_at=last.get(State.CAPTURED),
         refunded_at=last.get(State.REFUNDED),

@@ -87,6 +87,11 @@ class Standing:
     refunds_refused: int = 0
     """Refunds the provider would not make, apart from those that asked for more than there is."""
 
+    @property
+    def voided(self) -> Decimal:
+        """A promise is let go whole or not at all."""
+        return self.authorised if self.is_voided else Decimal(0)
+
 
 @dataclass(frozen=True)
 class Charge:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import psycopg
 
 from gateways.payments import ProviderUnavailable, SimulatedPayments
+from oracle.outside import told
 from prove.kills.house import House
 
 # Trade goes on, and what was struck is still on its way: what is wrong must stay so for a minute to count.
@@ -81,10 +82,7 @@ def _differences(house: House) -> list[str]:
         return [f"the provider's book cannot be read: {away}"]
     finally:
         provider.close()
-    book = [
-        {"reference": one.reference, "captured": str(one.captured.amount), "refunded": str(one.refunded.amount)}
-        for one in lines
-    ]
+    book = [told(line) for line in lines]
     with psycopg.connect(house.owner_url) as connection:
         rows = connection.execute(CHARGES, [json.dumps(book)]).fetchall()
         rows += connection.execute(DELIVERIES).fetchall()

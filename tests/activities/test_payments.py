@@ -16,17 +16,15 @@ from activities.payments import FindOutStep, PaymentActivities, PaymentStep
 from activities.words import Word
 from domain.money import Money
 from gateways.payments import BookLine, ProviderAnswer, ProviderState, SimulatedPayments
-from tests.gateways.parts import a_provider
+from tests.makers.payments import our_side_of_a_provider
 from tests.makers.selling import Shop
 
 
 @pytest.fixture(scope="module")
 def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedPayments]:
     """The simulated provider, asked by somebody who gives up after a third of a second."""
-    with a_provider(tmp_path_factory.mktemp("provider")).running() as part:
-        ours = SimulatedPayments(part.url, timeout=0.35)
+    with our_side_of_a_provider(tmp_path_factory.mktemp("provider"), timeout=0.35) as ours:
         yield ours
-        ours.close()
 
 
 class Till:

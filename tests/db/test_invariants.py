@@ -21,7 +21,7 @@ from db.ids import new_id
 from db.invariants import Invariant, Outside
 from db.transaction import Database
 from domain.money import Money
-from gateways.payments import BookLine, SimulatedPayments
+from gateways.payments import SimulatedPayments
 from oracle import outside as looked
 from oracle import page
 from tests import ground
@@ -58,7 +58,7 @@ class World:
     def outside(self, **more: Any) -> Outside:
         """What the house's other parts say, as things are."""
         known = {
-            "provider_book": [told(line) for line in self.provider.book()],
+            "provider_book": [looked.told(line) for line in self.provider.book()],
             "processes": self.processes(),
             "awake_since": datetime.now(UTC) - timedelta(hours=1),
         }
@@ -74,17 +74,6 @@ class World:
         )
         with psycopg.connect(self.clone.owner_url) as connection:
             return [row[0] for query in queries for row in connection.execute(query).fetchall()]
-
-
-def told(line: BookLine) -> dict[str, str]:
-    return {
-        "reference": line.reference,
-        "description": line.description,
-        "currency": line.currency,
-        "captured": str(line.captured.amount),
-        "refunded": str(line.refunded.amount),
-        "voided": str(line.voided.amount),
-    }
 
 
 @pytest.fixture(scope="module")
@@ -241,7 +230,7 @@ def test_what_cannot_be_read_does_not_pass(world: World, name: str) -> None:
 
 def test_a_charge_that_is_no_payment_of_ours_is_seen(world: World) -> None:
     stray = {"reference": "ch_x", "description": "BK-1", "currency": "EUR", "captured": "5.00", "refunded": "0.00"}
-    book = [*(told(line) for line in world.provider.book()), stray]
+    book = [*(looked.told(line) for line in world.provider.book()), stray]
 
     rows = found(world, "M3", outside=world.outside(provider_book=book))
 
@@ -293,7 +282,7 @@ def test_the_book_is_read_from_its_file_while_the_provider_is_down(world: World,
         provider.capture(key="k/c", authorisation=str(answer.reference), amount=Money.of("5.00", "EUR"))
         spare = provider.authorise(key="l", amount=Money.of("7.00", "EUR"), token="tok_ok", description="BK-2")
         provider.void(key="l/v", authorisation=str(spare.reference))
-        asked = [told(line) for line in provider.book()]
+        asked = [looked.told(line) for line in provider.book()]
 
     filed = looked._filed(tmp_path / "provider" / "book.sqlite3") or []
     assert [exact(line) for line in filed] == [exact(line) for line in asked]
